@@ -1,0 +1,100 @@
+//go:build !purego
+
+package ragedge
+
+import (
+	"math"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"github.com/ragedge/ragedge/kernel"
+)
+
+var (
+	hasAVX2 = cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3)
+	useAVX2 = hasAVX2
+)
+
+// assembled names the assembly sets of this CPU, best first.
+func assembled() []string {
+	if !hasAVX2 {
+		return nil
+	}
+	return []string{"avx2"}
+}
+
+func use(set string) { useAVX2 = set == "avx2" }
+
+// dotAVX2 is dot on AVX2 and FMA; b is as long as a.
+//
+//go:noescape
+func dotAVX2(a, b []float32) float32
+
+// maxAVX2 returns the largest of m and x, or any value when there is a NaN.
+//
+//go:noescape
+func maxAVX2(x []float32, m float32) float32
+
+// expSumAVX2 sets dst[i] = e^(x[i]−m) over len(x) values and returns their sum.
+// No x[i] is above m. dst may be x.
+//
+//go:noescape
+func expSumAVX2(dst, x []float32, m float32) float32
+
+// scaleAVX2 multiplies every x[i] by s.
+//
+//go:noescape
+func scaleAVX2(x []float32, s float32)
+
+// gatedSumAVX2 is gatedSum on AVX2 and FMA; regions has a row for every gate.
+//
+//go:noescape
+func gatedSumAVX2(dst, gates, regions []float32)
+
+func dot(a, b []float32) float32 {
+	if !useAVX2 {
+		return kernel.Dot(a, b)
+	}
+	if len(a) > perCall {
+		return dotAVX2(a[:perCall], b[:perCall]) + dot(a[perCall:], b[perCall:])
+	}
+	return dotAVX2(a, b)
+}
+
+func softmax(dst, x []float32) {
+	if !useAVX2 {
+		kernel.Softmax(dst, x)
+		return
+	}
+	if len(x) > perCall {
+		softmaxLong(dst, x)
+		return
+	}
+	m := maxAVX2(x, -math.MaxFloat32)
+	sum := expSumAVX2(dst, x, m)
+	scaleAVX2(dst, 1/max(sum, 1))
+}
+
+// softmaxLong is softmax with several calls for each step.
+func softmaxLong(dst, x []float32) {
+	m := float32(-math.MaxFloat32)
+	for i := 0; i < len(x); i += perCall {
+		m = maxAVX2(x[i:min(i+perCall, len(x))], m)
+	}
+	var sum float32
+	for i := 0; i < len(x); i += perCall {
+		end := min(i+perCall, len(x))
+		sum += expSumAVX2(dst[i:end], x[i:end], m)
+	}
+	for i := 0; i < len(dst); i += perCall {
+		scaleAVX2(dst[i:min(i+perCall, len(dst))], 1/max(sum, 1))
+	}
+}
+
+func gatedSum(dst, gates, regions []float32) {
+	if useAVX2 {
+		gatedSumAVX2(dst, gates, regions)
+		return
+	}
+	kernel.GatedSum(dst, gates, regions)
+}

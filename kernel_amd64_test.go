@@ -1,0 +1,26 @@
+//go:build !purego
+
+package ragedge
+
+import (
+	"math"
+
+	"github.com/ragedge/ragedge/kernel/kerneltest"
+)
+
+// assemblies holds the assembly of each set that this CPU can run.
+var assemblies = func() map[string]assembly {
+	if len(assembled()) == 0 {
+		return nil
+	}
+	return map[string]assembly{"avx2": {
+		kerneltest.Impl{
+			Dot: dotAVX2,
+			Softmax: func(dst, x []float32) {
+				scaleAVX2(dst, 1/expSumAVX2(dst, x, maxAVX2(x, -math.MaxFloat32)))
+			},
+			GatedSum: gatedSumAVX2,
+		},
+		func(dst, x []float32) { expSumAVX2(dst, x, 0) },
+	}}
+}()
