@@ -1,0 +1,198 @@
+package safetensors
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+const (
+	lengthSize  = 8 // bytes of the header length a file begins with
+	metadataKey = "__metadata__"
+)
+
+// Parse reads a file held in memory. The tensors' Data are parts of data.
+func Parse(data []byte) (*File, error) {
+	n, err := headerLength(data[:min(lengthSize, len(data))], int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	header, body := data[lengthSize:lengthSize+n], data[lengthSize+n:]
+	f, ends, err := parseHeader(header, len(body))
+	if err != nil {
+		return nil, err
+	}
+	begin := 0
+	for i, end := range ends {
+		f.Tensors[i].Data = body[begin:end:end]
+		begin = end
+	}
+	return f, nil
+}
+
+// headerLength returns the length of the header from the first bytes of a file
+// of the given size.
+func headerLength(start []byte, size int64) (int, error) {
+	if size > MaxSize {
+		return 0, fmt.Errorf("%w: %d bytes, at most %d are read", ErrFormat, size, MaxSize)
+	}
+	if len(start) < lengthSize {
+		return 0, fmt.Errorf("%w: %d bytes are too short for the header length", ErrFormat, len(start))
+	}
+	n := binary.LittleEndian.Uint64(start)
+	if most := min(size-lengthSize, MaxHeader); n < 2 || n > uint64(most) {
+		return 0, fmt.Errorf("%w: byte 0: a header of %d bytes, want 2 to %d", ErrFormat, n, most)
+	}
+	return int(n), nil
+}
+
+// parseHeader reads the header of a file with size bytes of data. It returns the
+// tensors, without data, in the order of their data, and where each one ends;
+// each begins where the one before it ends.
+func parseHeader(header []byte, size int) (*File, []int, error) {
+	s := &scanner{text: header}
+	if header[0] != '{' {
+		return nil, nil, s.fail("the header does not begin with '{'")
+	}
+	if !utf8.Valid(header) {
+		return nil, nil, s.fail("the header is not UTF-8")
+	}
+	f := &File{}
+	var entries []entry
+	err := s.object(func(key string) error {
+		if key == metadataKey {
+			return s.metadata(f)
+		}
+		if key == "" {
+			return s.fail("a tensor without a name")
+		}
+		if len(entries) == MaxTensors {
+			return s.fail("more than %d tensors", MaxTensors)
+		}
+		e, err := s.entry(key)
+		entries = append(entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for ; s.at < len(header); s.at++ {
+		if header[s.at] != ' ' {
+			return nil, nil, s.fail("something follows the header")
+		}
+	}
+	ends, err := f.layOut(entries, size)
+	return f, ends, err
+}
+
+func (s *scanner) metadata(f *File) error {
+	f.Metadata = map[string]string{}
+	return s.object(func(key string) (err error) {
+		if len(f.Metadata) == MaxTensors {
+			return s.fail("more than %d metadata keys", MaxTensors)
+		}
+		f.Metadata[key], err = s.string()
+		return err
+	})
+}
+
+// entry is a tensor and where its data lie.
+type entry struct {
+	tensor     Tensor
+	begin, end int
+}
+
+func (s *scanner) entry(name string) (entry, error) {
+	e := entry{tensor: Tensor{Name: name}}
+	fields := 0
+	err := s.object(func(key string) error {
+		fields++
+		switch key {
+		case "dtype":
+			t, err := s.string()
+			e.tensor.DType = DType(t)
+			return err
+		case "shape":
+			e.tensor.Shape = []int{}
+			return s.list('[', ']', func() error {
+				if len(e.tensor.Shape) == MaxRank {
+					return s.fail("tensor %q has more than %d dimensions", name, MaxRank)
+				}
+				n, err := s.integer()
+				e.tensor.Shape = append(e.tensor.Shape, n)
+				return err
+			})
+		case "data_offsets":
+			offsets := make([]int, 0, 2)
+			err := s.list('[', ']', func() error {
+				if len(offsets) == 2 {
+					return s.fail("tensor %q has more than two offsets", name)
+				}
+				n, err := s.integer()
+				offsets = append(offsets, n)
+				return err
+			})
+			if err == nil && len(offsets) != 2 {
+				return s.fail("tensor %q needs two offsets", name)
+			}
+			if err == nil {
+				e.begin, e.end = offsets[0], offsets[1]
+			}
+			return err
+		}
+		return s.fail("tensor %q has an unknown field %q", name, key)
+	})
+	if err == nil && fields != 3 {
+		err = s.fail("tensor %q needs dtype, shape and data_offsets", name)
+	}
+	return e, err
+}
+
+// layOut puts the entries in the order of their data, which must fill size bytes
+// without hole or overlap, and returns the end of each.
+func (f *File) layOut(entries []entry, size int) ([]int, error) {
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
+	})
+	f.Tensors = make([]Tensor, len(entries))
+	ends := make([]int, len(entries))
+	at := 0
+	for i, e := range entries {
+		f.Tensors[i], ends[i] = e.tensor, e.end
+		n, err := e.tensor.bytes()
+		if err != nil {
+			return nil, err
+		}
+		if e.begin != at || e.end-e.begin != n {
+			return nil, fmt.Errorf("%w: tensor %q: data from %d to %d, want %d bytes from %d",
+				ErrFormat, e.tensor.Name, e.begin, e.end, n, at)
+		}
+		at = e.end
+	}
+	if at != size {
+		return nil, fmt.Errorf("%w: %d bytes of data, the header describes %d", ErrFormat, size, at)
+	}
+	return ends, nil
+}
+
+// bytes returns how many bytes the tensor's type and shape need. No product of
+// dimensions may exceed MaxSize, not even beside a dimension of 0.
+func (t *Tensor) bytes() (int, error) {
+	n := int64(t.DType.Size())
+	if n == 0 {
+		return 0, fmt.Errorf("%w: tensor %q: unknown type %.20q", ErrFormat, t.Name, t.DType)
+	}
+	empty := false
+	for _, dim := range t.Shape {
+		empty = empty || dim == 0
+		if n *= int64(max(dim, 1)); n > MaxSize {
+			return 0, fmt.Errorf("%w: tensor %q: shape %v is too large", ErrFormat, t.Name, t.Shape)
+		}
+	}
+	if empty {
+		return 0, nil
+	}
+	return int(n), nil
+}
