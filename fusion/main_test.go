@@ -1,0 +1,39 @@
+package fusion
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/ragedge/ragedge"
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain runs the tests on the kernel set that RAGEDGE_CPU names.
+func TestMain(m *testing.M) {
+	if set := os.Getenv("RAGEDGE_CPU"); set != "" {
+		if err := ragedge.Use(set); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// everySet runs f once with each kernel set of this CPU.
+func everySet(t *testing.T, f func(t *testing.T)) {
+	before := ragedge.KernelSet()
+	t.Cleanup(func() { require.NoError(t, ragedge.Use(before)) })
+	for _, set := range ragedge.KernelSets() {
+		require.NoError(t, ragedge.Use(set))
+		t.Run(set, f)
+	}
+}
+
+// TestKernelSet proves that the set asked for is the one in use. Reading the
+// variable here also tells the test cache that the outcome depends on it.
+func TestKernelSet(t *testing.T) {
+	if set := os.Getenv("RAGEDGE_CPU"); set != "" {
+		require.Equal(t, set, ragedge.KernelSet())
+	}
+}
