@@ -1,0 +1,170 @@
+package result
+
+import (
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// timeFormat is RFC 3339 with milliseconds, in UTC.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// AppendJSON appends the JSON form of r to dst, one line without a line break,
+// and allocates nothing when dst has room. Keys stand in a fixed order,
+// probabilities and modalities in that of the model. A key without a value is
+// left out; label is null when the model has labels and none was decided. A
+// number that JSON cannot write, NaN or an infinity, is null. Floats are the
+// shortest text that reads back as the same float32.
+func (r *Result) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"seq":`...)
+	dst = strconv.AppendUint(dst, r.Seq, 10)
+	if y := r.Time.UTC().Year(); !r.Time.IsZero() && 0 <= y && y <= 9999 { // others RFC 3339 cannot write
+		dst = append(dst, `,"time":"`...)
+		dst = r.Time.UTC().AppendFormat(dst, timeFormat)
+		dst = append(dst, '"')
+	}
+	dst = appendText(dst, `,"time_quality":`, r.Quality)
+	dst = append(dst, `,"mono_ns":`...)
+	dst = strconv.AppendInt(dst, int64(r.Mono), 10)
+	dst = appendText(dst, `,"boot_id":`, r.BootID)
+	if r.Label == "" && r.Labels != nil {
+		dst = append(dst, `,"label":null`...)
+	}
+	dst = appendText(dst, `,"label":`, r.Label)
+	dst = appendText(dst, `,"reason":`, r.Reason)
+	dst = r.appendProbabilities(dst)
+	if len(r.Values) > 0 {
+		dst = append(dst, `,"values":[`...)
+		for i, v := range r.Values {
+			dst = appendComma(dst, i)
+			dst = appendFloat(dst, v)
+		}
+		dst = append(dst, ']')
+	}
+	dst = appendText(dst, `,"model":`, r.Model)
+	dst = appendText(dst, `,"kernel_set":`, r.KernelSet)
+	if len(r.Modalities) > 0 {
+		dst = append(dst, `,"modalities":{`...)
+		for i := range r.Modalities {
+			dst = appendComma(dst, i)
+			dst = r.Modalities[i].append(dst)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+func (r *Result) appendProbabilities(dst []byte) []byte {
+	n := min(len(r.Labels), len(r.Probabilities))
+	if n == 0 {
+		return dst
+	}
+	dst = append(dst, `,"probabilities":{`...)
+	for i, p := range r.Probabilities[:n] {
+		dst = appendComma(dst, i)
+		dst = appendString(dst, r.Labels[i])
+		dst = append(dst, ':')
+		dst = appendFloat(dst, p)
+	}
+	return append(dst, '}')
+}
+
+// append writes the modality as a member of the object modalities.
+func (m *Modality) append(dst []byte) []byte {
+	dst = appendString(dst, m.Name)
+	dst = append(dst, `:{"share":`...)
+	dst = appendFloat(dst, m.Share)
+	dst = append(dst, `,"present":`...)
+	dst = strconv.AppendBool(dst, m.Present)
+	dst = append(dst, `,"reason":`...)
+	dst = appendString(dst, m.Reason)
+	if m.Age >= 0 {
+		dst = append(dst, `,"age_s":`...)
+		dst = appendSeconds(dst, m.Age)
+	}
+	dst = append(dst, `,"rows":`...)
+	dst = strconv.AppendInt(dst, int64(m.Rows), 10)
+	return append(dst, '}')
+}
+
+// appendText writes a key, with its comma and colon, and its string, or nothing
+// when the string is empty.
+func appendText(dst []byte, key, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return appendString(append(dst, key...), value)
+}
+
+func appendComma(dst []byte, i int) []byte {
+	if i > 0 {
+		dst = append(dst, ',')
+	}
+	return dst
+}
+
+// appendSeconds writes a duration exactly, without trailing zeros.
+func appendSeconds(dst []byte, d time.Duration) []byte {
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	fraction := int64(d % time.Second)
+	if fraction == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit := int64(time.Second / 10); fraction > 0; unit /= 10 {
+		dst = append(dst, byte('0'+fraction/unit))
+		fraction %= unit
+	}
+	return dst
+}
+
+// appendFloat writes a float in the form of encoding/json: plain decimals where
+// they are short, an exponent without padding beyond.
+func appendFloat(dst []byte, v float32) []byte {
+	f := float64(v)
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	if abs := max(v, -v); abs == 0 || 1e-6 <= abs && abs < 1e21 {
+		return strconv.AppendFloat(dst, f, 'f', -1, 32)
+	}
+	dst = strconv.AppendFloat(dst, f, 'e', -1, 32)
+	if n := len(dst); string(dst[n-4:n-1]) == "e-0" { // e-07 becomes e-7
+		dst[n-2] = dst[n-1]
+		dst = dst[:n-1]
+	}
+	return dst
+}
+
+const hex = "0123456789abcdef"
+
+// appendString writes a JSON string as RFC 8259 wants it: quotes, backslashes
+// and control characters escaped, each byte that is not UTF-8 as U+FFFD.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		case c < utf8.RuneSelf:
+			dst = append(dst, c)
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			dst = utf8.AppendRune(dst, r)
+			i += size
+			continue
+		}
+		i++
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,74 @@
+// Package result holds the outcome of one decision, and the one JSON form in
+// which ragedge writes it everywhere: on stdout, in files, over the API.
+package result
+
+import "time"
+
+// Result is one decision and the reasons for it. A Result is a reused buffer:
+// whoever keeps one longer than the call that delivered it takes a copy with
+// CopyTo.
+type Result struct {
+	// Seq counts the decisions of this run from 1.
+	Seq uint64
+	// Time is the wall-clock time of the tick, Quality how far to trust it:
+	// "ntp", "unsynced", or "recorded" for the time in a recording.
+	Time    time.Time
+	Quality string
+	// Mono is the monotonic time of the tick since boot, and BootID the boot
+	// it counts from. In a replay it counts from the first sample and BootID
+	// is empty.
+	Mono   time.Duration
+	BootID string
+
+	// Label is the most probable label. It is empty when the model has no labels,
+	// or when nothing could be decided; Reason then says why.
+	Label  string
+	Reason string
+	// Labels names the Probabilities, and is nil when the model has no labels. It
+	// belongs to the model: read only.
+	Labels []string
+	// Probabilities are those of the Labels, none when nothing was decided.
+	Probabilities []float32
+	// Values are the outputs of a regression, or the fused vector of an
+	// embedding model.
+	Values []float32
+
+	// Model is the digest of the model file, "sha256:" and hexadecimal digits.
+	Model     string
+	KernelSet string
+
+	// Modalities are in the order of the model.
+	Modalities []Modality
+
+	// Latency is the time from the last sample in to this Result out, and
+	// Truth the label the recording holds for this moment. Neither is part of
+	// the JSON form, which is the same in every run over the same input.
+	Latency time.Duration
+	Truth   string
+}
+
+// Modality is one modality's part in a decision.
+type Modality struct {
+	Name string
+	// Share of the attention the gate gave it, 0 to 1; the shares of one
+	// Result sum to 1.
+	Share float32
+	// Present is false when the modality was masked, and Reason says why.
+	Present bool
+	Reason  string
+	// Age is the age of its oldest channel at the tick, Rows the number of
+	// regions that were fused. A modality that never had data has a negative
+	// Age, left out of the JSON form.
+	Age  time.Duration
+	Rows int
+}
+
+// CopyTo makes dst equal to r. It reuses the slices of dst, and allocates nothing
+// once they have grown; only Labels, which nobody writes to, is shared.
+func (r *Result) CopyTo(dst *Result) {
+	p, v, m := dst.Probabilities, dst.Values, dst.Modalities
+	*dst = *r
+	dst.Probabilities = append(p[:0], r.Probabilities...)
+	dst.Values = append(v[:0], r.Values...)
+	dst.Modalities = append(m[:0], r.Modalities...)
+}
