@@ -1,0 +1,49 @@
+// Package api serves the daemon over HTTP: on a Unix socket, and on loopback TCP
+// when configured. Everything can be read on both; data can be pushed only
+// through the socket, whose file mode says who may.
+//
+// The server never holds a lock of the sample→decision path: Results reach it
+// through Write, as they reach any sink, and what a client is slow to read waits
+// in that client's own bounded buffer.
+package api
+
+import (
+	"errors"
+	"io"
+
+	"github.com/ragedge/ragedge/result"
+)
+
+// What a Daemon's errors mean to a client. Each has its own status code; an
+// error that wraps none of them is answered with 500.
+var (
+	// ErrUnknown is a channel or modality that the daemon does not have: 404.
+	ErrUnknown = errors.New("unknown name")
+	// ErrInvalid is a push that cannot be taken as it is: 400.
+	ErrInvalid = errors.New("invalid push")
+	// ErrFull is a full queue: 429.
+	ErrFull = errors.New("too much at once")
+	// ErrNotReady is a daemon that cannot answer yet: 503.
+	ErrNotReady = errors.New("not ready")
+)
+
+// Daemon is what the server shows and feeds. Its methods are called from many
+// goroutines at once.
+type Daemon interface {
+	// Live returns nil while every stage keeps its time, else the one that is
+	// late.
+	Live() error
+	// Ready returns nil while decisions, or samples without a model, are fresh,
+	// else why not.
+	Ready() error
+	// Status describes the daemon now. The caller only reads it.
+	Status() Status
+	// Push takes p in as a whole or, with an error, not at all. p belongs to the
+	// daemon from then on.
+	Push(p *Push) error
+	// Decide takes p in as Push does, decides at once, before anything else can
+	// come in between, and copies the Result to dst. p may be empty.
+	Decide(p *Push, dst *result.Result) error
+	// WriteMetrics writes the daemon's metrics in Prometheus text form.
+	WriteMetrics(w io.Writer)
+}

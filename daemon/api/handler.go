@@ -1,0 +1,162 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+)
+
+// route serves one request by its path, which must match exactly.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/healthz":
+		get(w, r, s.healthz)
+	case "/readyz":
+		get(w, r, s.readyz)
+	case "/metrics":
+		get(w, r, s.writeMetrics)
+	case "/v1/status":
+		get(w, r, s.status)
+	case "/v1/result":
+		get(w, r, s.latest)
+	case "/v1/stream":
+		get(w, r, s.stream)
+	case "/v1/regions":
+		if r.Method != http.MethodPost {
+			wrongMethod(w, http.MethodPost)
+			return
+		}
+		s.regions(w, r)
+	default:
+		fail(w, http.StatusNotFound, "no such path; known are /healthz, /readyz, /metrics, "+
+			"/v1/status, /v1/result, /v1/stream, /v1/regions")
+	}
+}
+
+// get lets through what only reads.
+func get(w http.ResponseWriter, r *http.Request, h http.HandlerFunc) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		wrongMethod(w, "GET, HEAD")
+		return
+	}
+	h(w, r)
+}
+
+func wrongMethod(w http.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	fail(w, http.StatusMethodNotAllowed, "this path takes "+allowed+" only")
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { check(w, s.daemon.Live()) }
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) { check(w, s.daemon.Ready()) }
+
+// check answers 200 when err is nil and 503 with the reason otherwise.
+func check(w http.ResponseWriter, err error) {
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	reply(w, http.StatusOK, []byte("{\"ok\":true}\n"))
+}
+
+// writeMetrics collects everything before it sends anything, so that a slow
+// client never holds a lock of whoever writes the metrics.
+func (s *Server) writeMetrics(w http.ResponseWriter, _ *http.Request) {
+	var text bytes.Buffer
+	s.daemon.WriteMetrics(&text)
+	s.metrics.set.WritePrometheus(&text)
+	send(w, http.StatusOK, "text/plain; version=0.0.4; charset=utf-8", text.Bytes())
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+	replyJSON(w, http.StatusOK, s.daemon.Status())
+}
+
+func (s *Server) latest(w http.ResponseWriter, _ *http.Request) {
+	body, ok := s.hub.appendLatest(nil)
+	if !ok {
+		unavailable(w, errors.New("nothing has been decided yet"))
+		return
+	}
+	reply(w, http.StatusOK, append(body, '\n'))
+}
+
+// contain counts every reply, and answers for a handler that panics.
+func (s *Server) contain(h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		markBusy(r.Context())
+		out := &recorder{ResponseWriter: w}
+		defer func() {
+			if v := recover(); v != nil {
+				s.metrics.panics.Inc()
+				s.log.Error("the API panicked", "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+				if out.code != 0 {
+					panic(http.ErrAbortHandler) // half a reply is out: end the connection
+				}
+				fail(out, http.StatusInternalServerError, "the daemon failed on this request; its log says how")
+			}
+			s.metrics.answered(out.code)
+		}()
+		h(out, r)
+	})
+}
+
+// recorder remembers the status code of a reply.
+type recorder struct {
+	http.ResponseWriter
+	code int // 0 until the reply begins
+}
+
+func (r *recorder) WriteHeader(code int) {
+	if r.code == 0 {
+		r.code = code
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.code == 0 {
+		r.code = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// unavailable answers 503 with the reason.
+func unavailable(w http.ResponseWriter, err error) {
+	w.Header().Set("Retry-After", "1")
+	fail(w, http.StatusServiceUnavailable, err.Error())
+}
+
+// fail answers with {"error": reason}.
+func fail(w http.ResponseWriter, code int, reason string) {
+	replyJSON(w, code, struct {
+		Error string `json:"error"`
+	}{reason})
+}
+
+func replyJSON(w http.ResponseWriter, code int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // a NaN in a status, say
+		code, body = http.StatusInternalServerError, []byte(`{"error":"the reply cannot be written as JSON"}`)
+	}
+	reply(w, code, append(body, '\n'))
+}
+
+func reply(w http.ResponseWriter, code int, body []byte) { send(w, code, "application/json", body) }
+
+func send(w http.ResponseWriter, code int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(code)
+	w.Write(body)
+}

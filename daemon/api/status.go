@@ -1,0 +1,72 @@
+package api
+
+// Words of Status.State and SensorStatus.State.
+const (
+	// StateUp: everything works.
+	StateUp = "up"
+	// StateDegraded: answers go on, with something missing or failing.
+	StateDegraded = "degraded"
+	// StateDown: no answers, or no readings from this sensor.
+	StateDown = "down"
+	// StateStuck: a read of this sensor does not return.
+	StateStuck = "stuck"
+	// StateProbing: no reading of this sensor has come or failed yet.
+	StateProbing = "probing"
+)
+
+// Status is what an operator needs to know of a running daemon, and the body of
+// GET /v1/status. Ages and times are in seconds; an age that nothing happened
+// for yet is nil and left out.
+type Status struct {
+	Version string `json:"version"`
+	// State is up, degraded or down, and Reason says why it is not up.
+	State   string  `json:"state"`
+	Reason  string  `json:"reason,omitempty"`
+	UptimeS float64 `json:"uptime_s"`
+	// Model is nil while the daemon only collects.
+	Model       *ModelStatus `json:"model,omitempty"`
+	KernelSet   string       `json:"kernel_set"`
+	TimeQuality string       `json:"time_quality"`
+	// Decisions counts the Results so far, Answered those that had an answer,
+	// and Missed the ticks that passed without one.
+	Decisions      int64    `json:"decisions"`
+	Answered       int64    `json:"answered"`
+	Missed         int64    `json:"missed"`
+	LastResultAgeS *float64 `json:"last_result_age_s,omitempty"`
+
+	Sensors []SensorStatus `json:"sensors"`
+	Sinks   []SinkStatus   `json:"sinks"`
+	// Late names the stages that are over their time, which is when the
+	// watchdog is not fed.
+	Late     []string `json:"late"`
+	RSSBytes int64    `json:"rss_bytes"`
+}
+
+// ModelStatus names the loaded model.
+type ModelStatus struct {
+	Name string `json:"name"`
+	// Digest is "sha256:" and hexadecimal digits, as in a Result.
+	Digest string `json:"digest"`
+}
+
+// SensorStatus is one [[sensor]] block at work.
+type SensorStatus struct {
+	Alias string `json:"alias"`
+	Type  string `json:"type"`
+	// State is up, degraded, down, stuck or probing, and Reason says why it is
+	// not up.
+	State           string   `json:"state"`
+	Reason          string   `json:"reason,omitempty"`
+	Reads           int64    `json:"reads"`
+	Errors          int64    `json:"errors"`
+	LastSuccessAgeS *float64 `json:"last_success_age_s,omitempty"`
+}
+
+// SinkStatus is one [[sink]] block at work.
+type SinkStatus struct {
+	Type      string `json:"type"`
+	Written   int64  `json:"written"`
+	Dropped   int64  `json:"dropped"`
+	Errors    int64  `json:"errors"`
+	LastError string `json:"last_error,omitempty"`
+}
