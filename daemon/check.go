@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ragedge/ragedge/daemon/sensor"
+)
+
+// Check reports everything in c that is wrong without touching hardware, the
+// network or the model: one error that wraps ErrConfig and names every key.
+func (c *Config) Check() error {
+	var all []error
+	add := func(key string, err error) {
+		if err != nil {
+			all = append(all, fmt.Errorf("%w: %s: %w", ErrConfig, key, err))
+		}
+	}
+	add("agent", c.Agent.check())
+	if len(c.Features.Modalities) > 0 || c.Features.Tick != 0 {
+		add("features", c.Features.Check())
+	}
+	add("sensor", c.checkSensors())
+	for i := range c.Sinks {
+		add(fmt.Sprintf("sink %d", i+1), c.Sinks[i].Check())
+	}
+	add("api", c.API.Check())
+	return errors.Join(all...)
+}
+
+func (a *Agent) check() error {
+	if a.Trigger != TriggerTick && a.Trigger != TriggerPush {
+		return fmt.Errorf("trigger: unknown value %q (known: %s, %s)", a.Trigger, TriggerTick, TriggerPush)
+	}
+	return nil
+}
+
+// checkSensors checks every block by itself and then what only all of them show:
+// names used twice, channels with two sources, and recordings beside live
+// sensors, whose times have nothing to do with each other.
+func (c *Config) checkSensors() error {
+	var all []error
+	aliases, channels, chips := map[string]bool{}, map[string]string{}, map[string]string{}
+	recorded, live := "", ""
+	for i := range c.Sensors {
+		s := &c.Sensors[i]
+		name := fmt.Sprintf("%d (%s)", i+1, s.Alias)
+		if err := s.Check(); err != nil {
+			all = append(all, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		if aliases[s.Alias] {
+			all = append(all, fmt.Errorf("%s: alias %s is used twice", name, s.Alias))
+		}
+		aliases[s.Alias] = true
+		for _, channel := range s.ChannelNames() {
+			if other, taken := channels[channel]; taken {
+				all = append(all, fmt.Errorf("%s: channel %s comes from sensor %s already", name, channel, other))
+			}
+			channels[channel] = s.Alias
+		}
+		switch s.Type {
+		case sensor.Recorded:
+			recorded = s.Alias
+		case sensor.Push:
+		default:
+			live = s.Alias
+			full := s.WithDefaults()
+			chip := fmt.Sprintf("address %#02x on bus %s", full.Address, full.Bus)
+			if other, taken := chips[chip]; taken {
+				all = append(all, fmt.Errorf("%s: %s is sensor %s's already", name, chip, other))
+			}
+			chips[chip] = s.Alias
+		}
+	}
+	if recorded != "" && live != "" {
+		all = append(all, fmt.Errorf("replay sensor %s beside live sensor %s: a recording has its own time; use one or the other", recorded, live))
+	}
+	return errors.Join(all...)
+}
+
+// Warnings lists what c leaves out that its model or features ask for; the
+// daemon runs all the same, with those modalities masked.
+func (c *Config) Warnings() []string {
+	sources := map[string]bool{}
+	for i := range c.Sensors {
+		for _, channel := range c.Sensors[i].ChannelNames() {
+			sources[channel] = true
+		}
+	}
+	var warnings []string
+	for _, name := range slices.Sorted(maps.Keys(c.Features.Modalities)) {
+		for _, channel := range c.Features.Modalities[name].Channels {
+			if !sources[channel] && !c.openEnded() {
+				warnings = append(warnings, fmt.Sprintf("modality %s: no sensor delivers channel %s, so it stays masked", name, channel))
+			}
+		}
+	}
+	return warnings
+}
+
+// openEnded is true when some sensor's channels are known only once it runs.
+func (c *Config) openEnded() bool {
+	for i := range c.Sensors {
+		if len(c.Sensors[i].ChannelNames()) == 0 {
+			return true
+		}
+	}
+	return len(c.Sensors) == 0
+}

@@ -1,0 +1,44 @@
+package daemon
+
+import (
+	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/daemon/sink"
+	"github.com/ragedge/ragedge/encoder"
+)
+
+// Config is the whole configuration of the daemon, as its TOML file says it.
+type Config struct {
+	Agent Agent `toml:"agent"`
+	// Features is what the model sees. With a model that carries its own
+	// features it may be left out; if present it must agree with them.
+	Features encoder.Features `toml:"features"`
+	Sensors  []sensor.Config  `toml:"sensor"`
+	Sinks    []sink.Config    `toml:"sink"`
+	API      api.Config       `toml:"api"`
+}
+
+// Agent is the [agent] table.
+type Agent struct {
+	// Model is a file name in ModelDirectory, or a path when it contains a
+	// slash. Empty: the daemon only collects samples.
+	Model          string `toml:"model"`
+	ModelDirectory string `toml:"model_directory"`
+	// Trigger says when to decide: "tick", at every features.tick, or "push",
+	// whenever regions or samples are pushed.
+	Trigger string `toml:"trigger"`
+}
+
+// Words of [agent] trigger.
+const (
+	TriggerTick = "tick"
+	TriggerPush = "push"
+)
+
+// DefaultConfig returns what holds where a configuration file says nothing.
+func DefaultConfig() Config {
+	return Config{
+		Agent: Agent{ModelDirectory: "/var/lib/ragedge/models", Trigger: TriggerTick},
+		API:   api.Config{Listen: []string{"unix:/run/ragedge/api.sock"}},
+	}
+}

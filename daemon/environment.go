@@ -1,0 +1,66 @@
+package daemon
+
+import (
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/fusion"
+	"github.com/ragedge/ragedge/result"
+)
+
+// Environment is what the daemon touches of the world, and what a caller wants
+// of it besides the configuration. The zero value is the real world.
+type Environment struct {
+	// Version of the program, for status and metrics.
+	Version string
+	// KernelSet names the kernels that fusion runs on, for Results and metrics.
+	// KernelFault says why they are plain Go although the CPU could do better.
+	KernelSet, KernelFault string
+	// Log is where events go; nil drops them.
+	Log *slog.Logger
+	// Stdout is where sink stdout and Test write.
+	Stdout io.Writer
+	// Model takes the place of agent.model when it is not nil.
+	Model *fusion.Model
+	// Files holds the recordings; nil is the file system.
+	Files fs.FS
+	// OpenBus opens an I2C bus; nil opens the machine's.
+	OpenBus sensor.OpenBus
+	// Notify is the service manager; nil is systemd where it runs the daemon.
+	Notify Notifier
+	// OnResult sees every Result before any sink. It must return quickly and
+	// must not keep the Result.
+	OnResult func(*result.Result)
+
+	// Once ends the run after the first decision.
+	Once bool
+	// Test prints the readings of the first tick's time instead of deciding, and
+	// uses neither sinks nor API.
+	Test bool
+}
+
+func (e *Environment) fill() {
+	if e.Log == nil {
+		e.Log = slog.New(slog.DiscardHandler)
+	}
+	if e.Stdout == nil {
+		e.Stdout = os.Stdout
+	}
+	if e.OpenBus == nil {
+		e.OpenBus = sensor.OpenI2C
+	}
+	if e.Notify == nil {
+		e.Notify = systemd{}
+	}
+}
+
+// open opens a recording.
+func (e *Environment) open(name string) (io.ReadCloser, error) {
+	if e.Files != nil {
+		return e.Files.Open(name)
+	}
+	return sensor.OpenFile(name)
+}

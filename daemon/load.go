@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// maxConfig bounds a configuration file; a real one has a few kilobytes.
+const maxConfig = 1 << 20
+
+// ErrConfig is wrapped by every error that only an edit of the configuration
+// can mend.
+var ErrConfig = errors.New("configuration")
+
+// LoadConfig reads the file at path over the defaults, then every *.toml of
+// directory dropIns in the order of their names; dropIns may be empty or
+// missing. Later files win key by key, and add their sensors and sinks. The
+// result is complete but not checked: see Config.Check.
+func LoadConfig(path, dropIns string) (Config, error) {
+	c := DefaultConfig()
+	files := []string{path}
+	if dropIns != "" {
+		more, err := filepath.Glob(filepath.Join(dropIns, "*.toml"))
+		if err != nil {
+			return Config{}, fmt.Errorf("%w: directory %s: %w", ErrConfig, dropIns, err)
+		}
+		files = append(files, more...)
+	}
+	for _, file := range files {
+		if err := c.merge(file); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
+}
+
+// merge reads one file over c.
+func (c *Config) merge(file string) error {
+	text, err := readConfig(file)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	sensors, sinks := c.Sensors, c.Sinks
+	c.Sensors, c.Sinks = nil, nil
+	if err := parseConfig(text, c); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
+	}
+	c.resolve(filepath.Dir(file))
+	c.Sensors = slices.Concat(sensors, c.Sensors)
+	c.Sinks = slices.Concat(sinks, c.Sinks)
+	return nil
+}
+
+// resolve makes the paths that one file named absolute to its directory.
+func (c *Config) resolve(dir string) {
+	under := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	if filepath.Base(c.Agent.Model) != c.Agent.Model {
+		under(&c.Agent.Model)
+	}
+	under(&c.Agent.ModelDirectory)
+	for i := range c.Sensors {
+		under(&c.Sensors[i].File)
+	}
+	for i := range c.Sinks {
+		under(&c.Sinks[i].Path)
+	}
+}
+
+func readConfig(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfig {
+		return nil, &fs.PathError{Op: "read", Path: file,
+			Err: fmt.Errorf("not a regular file of at most %d bytes", maxConfig)}
+	}
+	return os.ReadFile(file)
+}
+
+// parseConfig decodes TOML text over c. Errors begin with line:column.
+func parseConfig(text []byte, c *Config) error {
+	d := toml.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(c)
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		var all []error
+		for i := range strict.Errors {
+			e := &strict.Errors[i]
+			row, col := e.Position()
+			all = append(all, fmt.Errorf("%d:%d: unknown key %s%s", row, col, keyPath(e.Key()), suggest(e.Key())))
+		}
+		return errors.Join(all...)
+	}
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, col := e.Position()
+		return fmt.Errorf("%d:%d: %s%w", row, col, prefix(keyPath(e.Key())), e)
+	}
+	return err
+}
+
+func prefix(key string) string {
+	if key == "" {
+		return ""
+	}
+	return key + ": "
+}

@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// durationBounds are the buckets of the decision's duration, in seconds: from a
+// microsecond, which a small model takes, to a second.
+var durationBounds = []float64{1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1}
+
+// newMetrics registers what the daemon counts anyway; nothing is counted twice.
+// Label values come from the configuration and the model only.
+func (d *Daemon) newMetrics() *metrics.Set {
+	set := metrics.NewSet()
+	p := d.pipeline
+	gauge := func(name string, f func() float64) { set.NewGauge(name, f) }
+	count := func(name string, f func() int64) { set.NewGauge(name, func() float64 { return float64(f()) }) }
+
+	constant := func(name string) { gauge(name, func() float64 { return 1 }) }
+	constant(fmt.Sprintf(`ragedge_build_info{version=%q,goversion=%q,goarch=%q}`, d.env.Version, runtime.Version(), runtime.GOARCH))
+	constant(fmt.Sprintf(`ragedge_kernel_info{set=%q,reason=%q}`, d.env.KernelSet, d.env.KernelFault))
+
+	count("ragedge_decisions_total", p.decided.Load)
+	count("ragedge_decisions_answered_total", p.answered.Load)
+	count("ragedge_ticks_missed_total", p.missed.Load)
+	count("ragedge_watchdog_pets_total", d.watchdog.fed.Load)
+	p.duration = set.NewPrometheusHistogramExt("ragedge_inference_duration_seconds", durationBounds).Update
+	gauge("process_resident_memory_bytes", func() float64 { return float64(Resident()) })
+
+	for _, h := range p.sensors {
+		label := fmt.Sprintf("{sensor=%q}", h.alias)
+		gauge("ragedge_sensor_up"+label, func() float64 { return oneIf(h.now() == up) })
+		count("ragedge_sensor_reads_total"+label, h.reads.Load)
+		count("ragedge_sensor_read_errors_total"+label, h.errors.Load)
+		count("ragedge_sensor_non_finite_total"+label, h.nonFinite.Load)
+	}
+	for _, m := range p.modalities {
+		label := fmt.Sprintf("{modality=%q}", m.name)
+		count("ragedge_modality_masked_total"+label, m.masked.Load)
+		if m.window != nil {
+			count("ragedge_window_dropped_total"+label, p.locked(m.window.Dropped))
+		}
+	}
+	d.outputMetrics(count)
+	return set
+}
+
+// outputMetrics registers the counters of the sinks, numbered where two have one
+// type.
+func (d *Daemon) outputMetrics(count func(string, func() int64)) {
+	for _, o := range d.outputs {
+		label := fmt.Sprintf("{output=%q}", o.name)
+		count("ragedge_output_written_total"+label, o.queue.Written)
+		count("ragedge_output_dropped_total"+label, o.queue.Dropped)
+		count("ragedge_output_errors_total"+label, o.queue.Errors)
+	}
+}
+
+// WriteMetrics writes the metrics in Prometheus text form.
+func (d *Daemon) WriteMetrics(w io.Writer) { d.metrics.WritePrometheus(w) }
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

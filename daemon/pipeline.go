@@ -1,0 +1,237 @@
+package daemon
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/fusion"
+	"github.com/ragedge/ragedge/result"
+)
+
+// pipeline is the way of the data: readings go into windows, and at every tick
+// the windows' regions go through the model into a Result for whoever listens.
+// There is no queue inside it: sensors call Deliver, the clock calls Advance,
+// and each call does its work under one lock that nobody holds while waiting for
+// a device, a disk or a peer. In steady state nothing is allocated.
+type pipeline struct {
+	clock    Clock
+	real     Clock         // the machine's own, also during a replay
+	every    time.Duration // between ticks; 0: none
+	onPush   bool          // every push decides
+	once     bool          // one decision is enough
+	deadline atomic.Int64  // see due
+	// A sensor's state changed; called without the lock.
+	changed  func(alias string, state sensorState, reason string)
+	duration func(seconds float64)
+
+	mu         sync.Mutex
+	publish    []func(*result.Result)
+	sensors    []*health
+	modalities []*modality
+	inlets     map[string]inlet // by the name that a push uses
+	mind       *mind            // nil without a model
+	inputs     []fusion.Regions
+	result     result.Result
+	started    bool
+	next       time.Duration // the next tick
+	lastIn     time.Time     // when the newest reading came in
+	lastOut    time.Time     // when the newest Result went out
+	truth      string        // newest label of the recording
+
+	decided, answered, missed atomic.Int64
+	// Moments of the timeline: the newest Result with an answer, and the newest
+	// good reading. Negative: none yet.
+	lastAnswer, lastReading atomic.Int64
+}
+
+// enter locks the pipeline and marks that work has begun; leave marks that it is
+// done and when more is due.
+func (p *pipeline) enter() {
+	p.mu.Lock()
+	p.deadline.Store(int64(p.real.Now()))
+}
+
+func (p *pipeline) leave() {
+	next := idle
+	if p.ticking() && p.clock.Live() {
+		next = p.next
+	}
+	p.deadline.Store(int64(next))
+	p.mu.Unlock()
+}
+
+// due is when the pipeline must next show progress, for the watchdog.
+func (p *pipeline) due() time.Duration { return time.Duration(p.deadline.Load()) }
+
+func (p *pipeline) ticking() bool { return p.started && p.every > 0 && p.mind != nil }
+
+// subscribe sends every Result from now on to f, under the lock: f only takes a
+// copy. A recording's time can wait, so there f may too.
+func (p *pipeline) subscribe(f func(*result.Result)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.publish = append(p.publish, f)
+}
+
+// begin starts a live run.
+func (p *pipeline) begin() {
+	p.enter()
+	defer p.leave()
+	p.start(p.clock.Now())
+}
+
+// start lets ticks begin. Live, they stand on the wall's grid; a recording's
+// first tick is its first sample.
+func (p *pipeline) start(at time.Duration) {
+	if p.started {
+		return
+	}
+	p.started = true
+	if p.next = at; p.clock.Live() && p.every > 0 {
+		p.next = p.clock.Next(at, p.every)
+	}
+}
+
+// Deliver takes a reading in. Ticks due before its moment are decided first, so
+// that what a tick sees does not depend on when it is computed.
+func (p *pipeline) Deliver(r sensor.Reading) {
+	h := p.sensors[r.Sensor]
+	if changed, state, reason := p.take(h, &r); changed {
+		p.changed(h.alias, state, reason)
+	}
+}
+
+// take does the work of Deliver and says what changed about the sensor.
+func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state sensorState, reason string) {
+	p.enter()
+	defer p.leave()
+	in := time.Now()
+	p.start(r.At)
+	p.tick(r.At - 1)
+	p.lastIn = in
+	if r.Label != "" {
+		p.truth = r.Label
+	}
+	changed = h.observe(r)
+	if r.Err == nil {
+		p.lastReading.Store(int64(r.At))
+	}
+	for _, s := range r.Samples {
+		for _, m := range p.modalities {
+			if m.window != nil {
+				m.window.Add(s)
+			}
+		}
+	}
+	return changed, h.now(), h.reason
+}
+
+// Advance decides every tick due at or before a moment of the timeline.
+func (p *pipeline) Advance(at time.Duration) {
+	p.enter()
+	defer p.leave()
+	p.tick(at)
+}
+
+// tick decides what is due. A live pipeline that was held up, by a suspended
+// machine say, decides the newest of the due ticks and counts the others as
+// missed; a recording gets every one.
+func (p *pipeline) tick(until time.Duration) {
+	if !p.ticking() {
+		return
+	}
+	for p.next <= until && !(p.once && p.decided.Load() > 0) {
+		if behind := (until - p.next) / p.every; behind > 0 && p.clock.Live() {
+			p.missed.Add(int64(behind))
+			p.next += behind * p.every
+		}
+		p.decide(p.next)
+		p.next = p.clock.Next(p.next, p.every)
+	}
+}
+
+// nextTick is when the clock should call Advance; ok is false when no tick will
+// ever come.
+func (p *pipeline) nextTick() (at time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.next, p.ticking()
+}
+
+// decide computes and publishes the Result of one moment.
+func (p *pipeline) decide(at time.Duration) {
+	begun := time.Now()
+	r := &p.result
+	r.Seq++
+	r.Time, r.Quality = p.clock.Wall(at), p.clock.Quality()
+	r.Mono = at
+	r.Truth = p.truth
+	for i, m := range p.modalities {
+		m.gather(at, &p.inputs[i], &r.Modalities[i])
+		if !r.Modalities[i].Present {
+			m.masked.Add(1)
+		}
+	}
+	p.mind.answer(p.inputs, r)
+	p.decided.Add(1)
+	if r.Reason == "" {
+		p.answered.Add(1)
+		p.lastAnswer.Store(int64(at))
+	}
+	out := time.Now()
+	r.Latency = out.Sub(p.since(at, out))
+	p.lastOut = out
+	for _, publish := range p.publish {
+		publish(r)
+	}
+	if p.duration != nil {
+		p.duration(out.Sub(begun).Seconds())
+	}
+}
+
+// since is the moment from which a Result's latency counts: when the newest
+// sample came in or when the tick was due, whichever was later. The second of
+// two ticks in one gap between samples counts from the first one's Result.
+func (p *pipeline) since(at time.Duration, now time.Time) time.Time {
+	from := p.lastIn
+	if p.clock.Live() {
+		if due := now.Add(at - p.clock.Now()); due.After(from) {
+			from = due
+		}
+	}
+	if from.Before(p.lastOut) {
+		from = p.lastOut
+	}
+	return from
+}
+
+// lastReason says why the newest Result has no answer.
+func (p *pipeline) lastReason() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.result.Reason
+}
+
+// sensorStatus describes every sensor.
+func (p *pipeline) sensorStatus() []api.SensorStatus {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]api.SensorStatus, len(p.sensors))
+	for i, h := range p.sensors {
+		all[i] = h.status(now)
+	}
+	return all
+}
+
+// locked makes a reading of something the lock protects safe from outside.
+func (p *pipeline) locked(f func() int64) func() int64 {
+	return func() int64 {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return f()
+	}
+}

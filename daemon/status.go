@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ragedge/ragedge/daemon/api"
+)
+
+// Live returns nil while every stage keeps its time. It takes no lock: a stuck
+// pipeline cannot keep it from saying so.
+func (d *Daemon) Live() error {
+	_, err := d.lateStages()
+	return err
+}
+
+// freshness is how many ticks, and how much on top, a decision or a sample stays
+// fresh for.
+const (
+	freshTicks     = 2
+	freshAllowance = 5 * time.Second
+	// freshSample is how long one sample keeps a daemon without a model ready.
+	freshSample = time.Minute
+)
+
+// Ready returns nil while answers are fresh; while samples are, where there is
+// no model to answer with; and always when only pushes decide, since nothing is
+// owed before one comes.
+func (d *Daemon) Ready() error {
+	p := d.pipeline
+	last, limit, what := p.lastAnswer.Load(), freshTicks*p.every+freshAllowance, "answer"
+	switch {
+	case p.mind == nil:
+		last, limit, what = p.lastReading.Load(), freshSample, "sample"
+	case p.every == 0:
+		return nil
+	}
+	if last < 0 {
+		return fmt.Errorf("%w: no %s yet", api.ErrNotReady, what)
+	}
+	if age := p.clock.Now() - time.Duration(last); age > limit {
+		return fmt.Errorf("%w: the last %s is %v old", api.ErrNotReady, what, age.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// Status describes the daemon now.
+func (d *Daemon) Status() api.Status {
+	p := d.pipeline
+	s := api.Status{
+		Version:     d.env.Version,
+		UptimeS:     (d.system.Now() - d.started).Seconds(),
+		KernelSet:   d.env.KernelSet,
+		TimeQuality: p.clock.Quality(),
+		Decisions:   p.decided.Load(),
+		Answered:    p.answered.Load(),
+		Missed:      p.missed.Load(),
+		Sensors:     p.sensorStatus(),
+		Sinks:       d.sinkStatus(),
+		Late:        []string{},
+		RSSBytes:    Resident(),
+	}
+	for _, b := range d.buses {
+		b.mark(p.clock.Now(), s.Sensors)
+	}
+	if p.mind != nil {
+		s.Model = &api.ModelStatus{Name: p.mind.model.Config.Name, Digest: p.mind.model.Digest}
+	}
+	if last := p.lastAnswer.Load(); last >= 0 {
+		s.LastResultAgeS = seconds(p.clock.Now() - time.Duration(last))
+	}
+	if late, err := d.lateStages(); err != nil {
+		s.Late = late
+	}
+	s.State, s.Reason = d.state(&s)
+	return s
+}
+
+// state sums s up in a word and a reason.
+func (d *Daemon) state(s *api.Status) (state, reason string) {
+	if err := errors.Join(d.Live(), d.Ready()); err != nil {
+		return api.StateDown, err.Error()
+	}
+	for _, sensor := range s.Sensors {
+		if sensor.State != api.StateUp && sensor.State != api.StateProbing {
+			return api.StateDegraded, sensor.Reason
+		}
+	}
+	for _, sink := range s.Sinks {
+		if sink.LastError != "" {
+			return api.StateDegraded, fmt.Sprintf("sink %s: %s", sink.Type, sink.LastError)
+		}
+	}
+	return api.StateUp, ""
+}
+
+// statusLine is what systemctl status shows. Like Live it takes no lock.
+func (d *Daemon) statusLine() string {
+	p := d.pipeline
+	good := 0
+	var bad []string
+	for _, h := range p.sensors {
+		switch state := h.now(); state {
+		case up:
+			good++
+		case degraded, down:
+			bad = append(bad, h.alias+" "+state.String())
+		}
+	}
+	line := fmt.Sprintf("%d/%d sensors ok, %d decisions, %d answered", good, len(p.sensors), p.decided.Load(), p.answered.Load())
+	if len(bad) > 0 {
+		line += ", " + strings.Join(bad, ", ")
+	}
+	return line
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
+
+// sinkStatus describes every sink.
+func (d *Daemon) sinkStatus() []api.SinkStatus {
+	all := make([]api.SinkStatus, len(d.outputs))
+	for i, o := range d.outputs {
+		all[i] = api.SinkStatus{Type: o.kind, Written: o.queue.Written(), Dropped: o.queue.Dropped(), Errors: o.queue.Errors()}
+		if err := o.queue.LastError(); err != nil {
+			all[i].LastError = err.Error()
+		}
+	}
+	return all
+}
