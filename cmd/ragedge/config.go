@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ragedge/ragedge/daemon"
+	"github.com/spf13/cobra"
+)
+
+func newConfig() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "config",
+		Short:   "Check a configuration",
+		Example: "  ragedge config check --config /etc/ragedge/ragedge.toml",
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newConfigCheck())
+	return c
+}
+
+const configCheckHelp = `Reads a configuration as "ragedge run" would and reports everything that is wrong
+with it: unknown keys with line and column, values out of range, sensors, sinks
+and API addresses, and whether the model fits the features. It touches no
+hardware, so it can run on another machine; a model file that is not there is
+then a warning.`
+
+func newConfigCheck() *cobra.Command {
+	var file, dropIns string
+	c := &cobra.Command{
+		Use:     "check --config FILE",
+		Short:   "Report what is wrong with a configuration; touches no hardware",
+		Long:    configCheckHelp,
+		Example: "  ragedge config check --config ragedge.toml\n  ragedge config check --config ragedge.toml --config-directory ragedge.d",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if file == "" {
+				return usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
+			}
+			config, err := daemon.LoadConfig(file, dropIns)
+			if err != nil {
+				return err
+			}
+			if err := config.Check(); err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			warnings := config.Warnings()
+			_, _, err = config.LoadModel()
+			if errors.Is(err, fs.ErrNotExist) {
+				warnings = append(warnings, err.Error())
+			} else if err != nil {
+				return err
+			}
+			for _, w := range warnings {
+				fmt.Fprintf(out, "warning: %s\n", w)
+			}
+			fmt.Fprintf(out, "%s: ok, %d sensors, %d sinks\n", file, len(config.Sensors), len(config.Sinks))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "configuration `FILE` (TOML)")
+	c.Flags().StringVar(&dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+	return c
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/ragedge/ragedge/daemon"
+	"github.com/ragedge/ragedge/fusion"
+	"github.com/ragedge/ragedge/safetensors"
+)
+
+// Exit codes of the process, after sysexits(3) where it has one.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitData     = 65 // a model, recording or input that cannot be used
+	exitTryAgain = 75 // no sensor answers, or another daemon has the socket
+	exitConfig   = 78
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// exitCode maps what a command returned to the exit code of the process.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	switch {
+	case errors.Is(err, daemon.ErrTryAgain):
+		return exitTryAgain
+	case errors.Is(err, daemon.ErrData), errors.Is(err, safetensors.ErrFormat),
+		errors.Is(err, fusion.ErrModel), errors.Is(err, fusion.ErrInput):
+		return exitData
+	case errors.Is(err, daemon.ErrConfig):
+		return exitConfig
+	}
+	return exitFailed
+}

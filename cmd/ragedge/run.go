@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/ragedge/ragedge/daemon"
+	"github.com/spf13/cobra"
+)
+
+const runHelp = `Runs the daemon: sensors into windows, windows through the model, Results to the
+sinks and the API, until SIGTERM or the end of a replayed recording. Under systemd
+it says when it is ready and feeds the watchdog while every stage keeps its time.
+
+A sensor that fails is masked, with the reason in every Result, and comes back by
+itself; a broken configuration or model ends the command before anything starts.`
+
+// prepareProcess makes the process one that a service manager can judge: a crash
+// is a signal and not exit code 2, which means wrong usage, and a reader of
+// stdout that goes away is a failed write and not the end.
+func prepareProcess() {
+	debug.SetTraceback("crash")
+	signal.Ignore(syscall.SIGPIPE)
+}
+
+func newRun() *cobra.Command {
+	var file, dropIns string
+	var once, test bool
+	c := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "Run the daemon",
+		Long:  runHelp,
+		Example: "  ragedge run --config /etc/ragedge/ragedge.toml\n" +
+			"  ragedge run --config room.toml --test     # sensors to stdout, no outputs\n" +
+			"  ragedge run --config room.toml --once     # one decision",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if file == "" {
+				return usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
+			}
+			if once && test {
+				return usageError{fmt.Errorf("--once and --test exclude each other")}
+			}
+			config, err := daemon.LoadConfig(file, dropIns)
+			if err != nil {
+				return err
+			}
+			prepareProcess()
+			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
+			for _, w := range config.Warnings() {
+				log.Warn(w)
+			}
+			env := daemon.Environment{Version: thisBuild().Version, Log: log, Stdout: c.OutOrStdout(), Once: once, Test: test}
+			if env.KernelSet, env.KernelFault, err = proveKernels(log); err != nil {
+				return err
+			}
+			d, err := daemon.New(config, env)
+			if err != nil {
+				return err
+			}
+			return d.Run(c.Context())
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "configuration `FILE` (TOML)")
+	c.Flags().StringVar(&dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+	c.Flags().BoolVar(&once, "once", false, "decide once, at the first tick, write the Result to the sinks and end")
+	c.Flags().BoolVar(&test, "test", false, "print the readings of every sensor until the first tick and end; no sinks, no API")
+	return c
+}
