@@ -1,0 +1,70 @@
+# One set of flags for everything, so that no step compiles again what another
+# has compiled. cgo is off as in the released binary.
+export GOFLAGS := -trimpath -buildvcs=false
+export CGO_ENABLED := 0
+
+BENCH ?= .
+FUZZTIME ?= 10s
+RELEASE = -buildvcs=auto -ldflags='-s -w'
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## every check, on every CPU; installs what it needs if root
+	@scripts/test
+
+.PHONY: quick
+quick: ## go vet and the tests on this machine; a minute
+	go vet ./...
+	go test ./...
+
+.PHONY: vet
+vet: ## go vet for every target, with assembly and with plain Go
+	@scripts/test 'vet-*'
+
+.PHONY: lint
+lint: ## staticcheck, formatting, modules, generated code
+	@scripts/test lint fmt modules generated
+
+.PHONY: fmt
+fmt: ## format the Go code
+	gofmt -l -w .
+
+.PHONY: generate
+generate: ## write kernel_amd64.s with gen
+	go -C gen generate
+	@ls -l kernel_amd64.s
+
+.PHONY: build
+build: ## bin/ragedge for this machine
+	go build $(RELEASE) -o bin/ ./cmd/...
+	@ls -l bin
+
+.PHONY: cross
+cross: ## build/linux-*/ragedge for every board, and its size
+	@scripts/test 'cross-*'
+
+.PHONY: bench
+bench: ## benchmarks of the kernels; BENCH=Dot chooses
+	go test -run '^$$' -bench '$(BENCH)' -benchmem .
+
+.PHONY: demo
+demo: ## replay a recorded room and watch it decide
+	go run ./cmd/ragedge demo
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: cover
+cover: ## test coverage in all, and by line in build/cover.html
+	@mkdir -p build
+	go test -coverprofile=build/cover.out ./...
+	go tool cover -html=build/cover.out -o build/cover.html
+	@go tool cover -func=build/cover.out | tail -n 1
+
+.PHONY: clean
+clean: ## remove bin and build
+	rm -rf bin build
