@@ -132,7 +132,8 @@ func (d *demo) measure(ctx context.Context, unplug [][2]string) (*tally, error) 
 // replay runs the daemon over the recording and says how long that took.
 func (d *demo) replay(ctx context.Context, config daemon.Config, each func(*result.Result)) (time.Duration, error) {
 	run, err := daemon.New(config, daemon.Environment{
-		Model: d.model, Files: room, OnResult: each, KernelSet: ragedge.KernelSet(),
+		Version: thisBuild().Version, KernelSet: ragedge.KernelSet(),
+		Model: d.model, Files: room, OnResult: each,
 	})
 	if err != nil {
 		return 0, err
