@@ -8,7 +8,7 @@ import (
 )
 
 // SelfCheck compares the kernel set in use with plain Go, on lengths that reach
-// every loop and tail. It takes a few hundred microseconds. After an error another
+// every loop and tail. It takes some milliseconds at most. After an error another
 // set should be put to use, down to "generic", which cannot fail.
 func SelfCheck() error {
 	if err := check(Dot, Softmax, GatedSum); err != nil {
