@@ -33,9 +33,9 @@ fmt: ## format the Go code
 	gofmt -l -w .
 
 .PHONY: generate
-generate: ## write kernel_amd64.s with gen
+generate: ## write the *_amd64.s files with gen
 	go -C gen generate
-	@ls -l kernel_amd64.s
+	@ls -l *_amd64.s
 
 .PHONY: build
 build: ## bin/ragedge for this machine

@@ -1,19 +1,41 @@
-// Command gen writes the AVX2 and FMA kernels of package ragedge.
+// Command gen writes the AVX2 and FMA kernels of package ragedge, a family of
+// them per file.
 //
 // It is a module of its own, so that nothing else depends on avo. Registers are
 // chosen here and not by avo, because the comments above the loops name them.
 package main
 
-import . "github.com/mmcloughlin/avo/build"
+import (
+	"flag"
+	"log"
 
-//go:generate go run . -out ../kernel_amd64.s
+	. "github.com/mmcloughlin/avo/build"
+)
+
+//go:generate go run . -family kernel -out ../kernel_amd64.s
+
+// families are the files that gen writes.
+var families = map[string]func(){
+	"kernel": kernels,
+}
 
 func main() {
+	name := flag.String("family", "", "which kernels to write")
+	flag.Parse()
+	write := families[*name]
+	if write == nil {
+		log.Fatalf("-family %q: no such family", *name)
+	}
 	ConstraintExpr("!purego")
+	write()
+	Generate()
+}
+
+// kernels are the three loops of the gate.
+func kernels() {
 	dot()
 	maximum()
 	expSum()
 	scale()
 	gatedSum()
-	Generate()
 }
