@@ -21,6 +21,21 @@ func newConfig() *cobra.Command {
 	return c
 }
 
+// configFiles are the flags that name a configuration.
+type configFiles struct{ file, dropIns string }
+
+func (f *configFiles) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (TOML)")
+	c.Flags().StringVar(&f.dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+}
+
+func (f *configFiles) load(c *cobra.Command) (daemon.Config, error) {
+	if f.file == "" {
+		return daemon.Config{}, usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
+	}
+	return daemon.LoadConfig(f.file, f.dropIns)
+}
+
 const configCheckHelp = `Reads a configuration as "ragedge run" would and reports everything that is wrong
 with it: unknown keys with line and column, values out of range, sensors, sinks
 and API addresses, and whether the model fits the features. It touches no
@@ -28,7 +43,7 @@ hardware, so it can run on another machine; a model file that is not there is
 then a warning.`
 
 func newConfigCheck() *cobra.Command {
-	var file, dropIns string
+	var files configFiles
 	c := &cobra.Command{
 		Use:     "check --config FILE",
 		Short:   "Report what is wrong with a configuration; touches no hardware",
@@ -36,10 +51,7 @@ func newConfigCheck() *cobra.Command {
 		Example: "  ragedge config check --config ragedge.toml\n  ragedge config check --config ragedge.toml --config-directory ragedge.d",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if file == "" {
-				return usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
-			}
-			config, err := daemon.LoadConfig(file, dropIns)
+			config, err := files.load(c)
 			if err != nil {
 				return err
 			}
@@ -57,11 +69,10 @@ func newConfigCheck() *cobra.Command {
 			for _, w := range warnings {
 				fmt.Fprintf(out, "warning: %s\n", w)
 			}
-			fmt.Fprintf(out, "%s: ok, %d sensors, %d sinks\n", file, len(config.Sensors), len(config.Sinks))
+			fmt.Fprintf(out, "%s: ok, %d sensors, %d sinks\n", files.file, len(config.Sensors), len(config.Sinks))
 			return nil
 		},
 	}
-	c.Flags().StringVar(&file, "config", "", "configuration `FILE` (TOML)")
-	c.Flags().StringVar(&dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+	files.register(c)
 	return c
 }

@@ -27,7 +27,7 @@ func prepareProcess() {
 }
 
 func newRun() *cobra.Command {
-	var file, dropIns string
+	var files configFiles
 	var once, test bool
 	c := &cobra.Command{
 		Use:   "run --config FILE",
@@ -38,13 +38,10 @@ func newRun() *cobra.Command {
 			"  ragedge run --config room.toml --once     # one decision",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if file == "" {
-				return usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
-			}
 			if once && test {
 				return usageError{fmt.Errorf("--once and --test exclude each other")}
 			}
-			config, err := daemon.LoadConfig(file, dropIns)
+			config, err := files.load(c)
 			if err != nil {
 				return err
 			}
@@ -64,8 +61,7 @@ func newRun() *cobra.Command {
 			return d.Run(c.Context())
 		},
 	}
-	c.Flags().StringVar(&file, "config", "", "configuration `FILE` (TOML)")
-	c.Flags().StringVar(&dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+	files.register(c)
 	c.Flags().BoolVar(&once, "once", false, "decide once, at the first tick, write the Result to the sinks and end")
 	c.Flags().BoolVar(&test, "test", false, "print the readings of every sensor until the first tick and end; no sinks, no API")
 	return c

@@ -151,16 +151,11 @@ func (q *Queue) run() {
 	var r result.Result
 	write := func() error { return q.sink.Write(&r) }
 	for q.take(&r) {
-		if err := q.call(write); err != nil {
-			q.fail(err)
-			continue
+		if q.note(q.call(write)) == nil {
+			q.written.Add(1)
 		}
-		q.written.Add(1)
 	}
-	if err := q.call(q.sink.Close); err != nil {
-		q.fail(err)
-		q.closeErr = err
-	}
+	q.closeErr = q.note(q.call(q.sink.Close))
 }
 
 // take waits for the oldest Result and swaps it with r, whose buffers the queue
@@ -198,11 +193,15 @@ func (q *Queue) call(f func() error) (err error) {
 	return f()
 }
 
-func (q *Queue) fail(err error) {
-	q.failed.Add(1)
+// note keeps what became of the last call to the sink, and returns it.
+func (q *Queue) note(err error) error {
+	if err != nil {
+		q.failed.Add(1)
+	}
 	q.mu.Lock()
 	q.last = err
 	q.mu.Unlock()
+	return err
 }
 
 // Due is the moment by which the sink must be back from the call it is at, for
@@ -226,7 +225,7 @@ func (q *Queue) Dropped() int64 { return q.dropped.Load() }
 // Result.
 func (q *Queue) Errors() int64 { return q.failed.Load() }
 
-// LastError is the newest failure, nil if there was none.
+// LastError is why the newest call to the sink failed, nil when it did not.
 func (q *Queue) LastError() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
