@@ -91,15 +91,19 @@ func readDecide(query url.Values) (bool, error) {
 // errType is a body in a form that is not read.
 var errType = errors.New("unknown content type")
 
-// readPush reads the body in the form that its header names.
+// readPush reads the body in the form that its header names. No header means
+// JSON, and so does the one for web forms: curl and others send it unasked, and
+// forms are not read here.
 func readPush(w http.ResponseWriter, r *http.Request, query url.Values) (*Push, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	header := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(header)
 	if err != nil {
-		kind = ""
+		kind = header
 	}
 	known := []string{"decide"}
 	switch kind {
-	case "application/json":
+	case "", "application/json", "application/x-www-form-urlencoded":
+		kind = "application/json"
 	case "application/octet-stream", "application/safetensors":
 		known = append(known, "age", "ttl", "id")
 	default:

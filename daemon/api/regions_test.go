@@ -83,8 +83,7 @@ func TestPushRefusals(t *testing.T) {
 		{"?decide=%zz", jsonType, good, 400, "the query: "},
 		{"?a=1;b=2", jsonType, good, 400, "the query: "},
 		{"?age=x", "application/safetensors", good, 400, "age: "},
-		{"", "", good, 415, "use application/json or application/safetensors"},
-		{"", "application/x-www-form-urlencoded", good, 415, `\"application/x-www-form-urlencoded\": use application/json`},
+		{"", "text/plain", good, 415, `\"text/plain\": use application/json or application/safetensors`},
 		{"", "application/json; charset=utf-8; charset=x", good, 415, "use application/json"},
 		{"", jsonType, large, 413, "the body is larger than 1048576 bytes"},
 		{"", "application/safetensors", large, 413, "the body is larger than 1048576 bytes"},
@@ -96,7 +95,9 @@ func TestPushRefusals(t *testing.T) {
 		require.Equal(t, jsonType, a.header.Get("Content-Type"))
 	}
 	require.Empty(t, r.daemon.taken())
-	require.Equal(t, 200, r.push("", "application/json; charset=utf-8", []byte(good)).code)
+	for _, json := range []string{"application/json; charset=utf-8", "", "application/x-www-form-urlencoded"} {
+		require.Equal(t, 200, r.push("", json, []byte(good)).code, json)
+	}
 }
 
 func TestPushCompressed(t *testing.T) {
