@@ -2,25 +2,26 @@ package fusion
 
 import "fmt"
 
-// accept checks an input and sets what depends on its rows alone: n_m, R, and
-// how many slots of each modality are valid.
+// accept checks an input and sets what depends on its rows alone: n_m, where
+// these rows are in H, R, and how many slots of each modality are valid.
 func (s *State) accept(in []Regions) error {
 	c := &s.model.Config
 	if len(in) != len(c.Modalities) {
 		return fmt.Errorf("%w: %d inputs for %d modalities", ErrUnknownInput, len(in), len(c.Modalities))
 	}
-	present := false
+	s.all = span{}
 	for m := range in {
 		if err := c.Modalities[m].accept(&in[m]); err != nil {
 			return err
 		}
 		s.rows[m] = in[m].Rows
-		present = present || in[m].Rows > 0
+		s.spans[m] = span{s.all.end, s.all.end + in[m].Rows}
+		s.all.end = s.spans[m].end
 	}
-	if !present {
+	if s.all.rows() == 0 {
 		return ErrAllAbsent
 	}
-	if c.Align == alignAnchor && s.rows[c.Index(c.Anchor)] == 0 {
+	if c.Align == alignAnchor && s.rows[s.model.anchor] == 0 {
 		return fmt.Errorf("%w: %s", ErrAnchorAbsent, c.Anchor)
 	}
 	s.slots = c.slots(s.rows)

@@ -1,68 +1,153 @@
 package fusion
 
-import "github.com/ragedge/ragedge"
+import (
+	"math"
+
+	"github.com/ragedge/ragedge"
+)
+
+// alignment is how slots attend to the rows of a modality, under align anchor
+// and slots:
+//
+//	U^m = softmax(S) H̄^m,  S_ij = Σ_k w_k Q_ik K_jk
+//
+// In the dot score w is 1/√d and K is H̄^m itself: its projection is part of the
+// queries, because Q (H̄ W_kᵀ)ᵀ = (Q W_k) H̄ᵀ. In the hadamard score K is
+// relu(H̄^m W_kᵀ).
+type alignment struct {
+	query  *linear   // Q from the anchor's rows; nil: these rows
+	slots  []float32 // Q [R, d] of align slots
+	key    *linear   // K before relu, hadamard score; nil: the rows of H̄^m
+	weight []float32 // w [d]
+}
+
+func newAlignment(c *Config, w weights) alignment {
+	d := c.Width
+	query, key := w["align.query.weight"], w["align.key.weight"]
+	square := func(weight []float32) *linear {
+		if weight == nil {
+			return nil
+		}
+		l := newLinear(weight, nil, d, d)
+		return &l
+	}
+	a := alignment{slots: w["align.slots"], weight: w["align.score"]}
+	if a.weight == nil {
+		a.weight = make([]float32, d)
+		fill(a.weight, float32(1/math.Sqrt(float64(d))))
+	}
+	switch {
+	case a.slots != nil && key != nil:
+		a.slots = product(a.slots, key, d)
+	case c.Align == alignAnchor && c.hadamard(alignAnchor):
+		a.query, a.key = square(query), square(key)
+	case c.Align == alignAnchor && query != nil && key != nil:
+		// Q_i W_k = x W_qᵀ W_k, so the two are one matrix W_kᵀ W_q.
+		a.query = square(product(transposed(key, d, d), query, d))
+	case c.Align == alignAnchor && key != nil:
+		a.query = square(transposed(key, d, d))
+	case c.Align == alignAnchor:
+		a.query = square(query)
+	}
+	return a
+}
+
+// product returns a b for a [n, d] and b [d, d].
+func product(a, b []float32, d int) []float32 {
+	p := make([]float32, len(a))
+	multiply(matrix{p, d}, matrix{a, d}, b, len(a)/d, d, d)
+	return p
+}
 
 // align is E3: U^m [R, d] of every modality, 0 where (r, m) is not valid.
 func (s *State) align() {
 	c := &s.model.Config
 	switch c.Align {
 	case alignIdentity:
-		for m := range s.h {
+		for m := range s.spans {
 			s.takeRows(m)
 		}
 	case alignResample:
-		for m := range s.h {
+		for m := range s.spans {
 			s.interpolate(m)
 		}
 	case alignAnchor:
-		s.attendFrom(c.Index(c.Anchor))
+		s.alignTo(s.model.anchor)
 	case alignSlots:
-		for m := range s.h {
-			s.attend(m, s.model.attention.slots)
+		for m := range s.spans {
+			s.gather(m, s.model.alignment.slots)
 		}
 	}
 	for m, filled := range s.filled {
+		u := s.aligned(m)
 		for r := filled; r < s.slots; r++ {
-			clear(s.aligned(r, m))
+			clear(u.row(r, c.Width))
 		}
 	}
 }
 
 // takeRows makes every row of modality m a slot: U^m_r = H̄^m_r.
 func (s *State) takeRows(m int) {
+	d := s.model.Config.Width
+	u, h := s.aligned(m), matrix{s.part(m), d}
 	for r := range s.rows[m] {
-		copy(s.aligned(r, m), s.row(m, r))
+		copy(u.row(r, d), h.row(r, d))
 	}
 }
 
 // interpolate stretches or shrinks the rows of modality m to R slots: slot r
 // reads position r(n_m−1)/(R−1), and the first row when R is 1.
 func (s *State) interpolate(m int) {
-	last := int64(max(s.slots-1, 1))
+	d, last := s.model.Config.Width, int64(max(s.slots-1, 1))
+	u, h := s.aligned(m), matrix{s.part(m), d}
 	for r := range s.filled[m] {
 		// Integers: a slot that falls on a row takes exactly that row.
 		position := int64(r) * int64(s.rows[m]-1)
 		row, part := int(position/last), position%last
-		u := s.aligned(r, m)
+		y := u.row(r, d)
 		if part == 0 {
-			copy(u, s.row(m, row))
+			copy(y, h.row(row, d))
 			continue
 		}
 		fraction := float32(part) / float32(last)
-		clear(u)
-		ragedge.GatedSum(u, []float32{1 - fraction, fraction}, s.h[m][row*len(u):])
+		clear(y)
+		ragedge.GatedSum(y, []float32{1 - fraction, fraction}, h.from(row).values)
 	}
 }
 
-// attendFrom takes the rows of the anchor as they are, and lets each attend to
-// the rows of every other modality.
-func (s *State) attendFrom(anchor int) {
-	queries := s.model.attention.query.applyRows(s.queries, s.h[anchor])
-	for m := range s.h {
+// alignTo takes the rows of the anchor as they are, and lets each attend to the
+// rows of every other modality.
+func (s *State) alignTo(anchor int) {
+	queries := s.part(anchor)
+	if query := s.model.alignment.query; query != nil {
+		query.apply(s.anchors[:len(queries)], queries)
+		queries = s.anchors[:len(queries)]
+	}
+	for m := range s.spans {
 		if m == anchor {
 			s.takeRows(m)
 		} else {
-			s.attend(m, queries)
+			s.gather(m, queries)
 		}
 	}
+}
+
+// gather sets U^m to what the queries [R, d] attend to in modality m.
+func (s *State) gather(m int, queries []float32) {
+	n := s.rows[m]
+	if n == 0 {
+		return
+	}
+	a, d, h := &s.model.alignment, s.model.Config.Width, s.part(m)
+	factors := h
+	if a.key != nil {
+		factors = s.factors[:len(h)]
+		a.key.apply(factors, h)
+	}
+	keys := s.keys[:n*d]
+	transpose(matrix{keys, n}, matrix{factors, d}, n, d)
+	if a.key != nil {
+		relu(keys)
+	}
+	s.attention(s.aligned(m), matrix{queries, d}, a.weight, keys, h, n, s.slots)
 }

@@ -10,6 +10,7 @@ const (
 	maxModalities = 256
 	maxLayers     = 256
 	maxWorkspace  = 256 << 20 // bytes of a State
+	maxWeights    = 512 << 20 // bytes of the weights in float32
 )
 
 // check holds a config against the rules that tie its keys together.
@@ -51,9 +52,13 @@ func (c *Config) check() error {
 	if err := c.checkHead(); err != nil {
 		return err
 	}
-	if floats := c.workspace(); floats > maxWorkspace/4 {
+	if values := c.workspace(); values > maxWorkspace/4 {
 		return inconsistent("width", "the sizes together need %d MiB to compute, at most %d are allowed",
-			floats>>18, maxWorkspace>>20)
+			values>>18, maxWorkspace>>20)
+	}
+	if values := c.parameters(); values > maxWeights/4 {
+		return inconsistent("width", "the weights together take %d MiB, at most %d are allowed",
+			values>>18, maxWeights>>20)
 	}
 	return nil
 }
@@ -80,26 +85,6 @@ func (c *Config) checkHead() error {
 		return inconsistent("pool", "none under a head needs a fixed number of slots: align resample or slots")
 	}
 	return nil
-}
-
-// workspace is an upper bound on the float32 values of a State, in integers that
-// do not overflow on a 32-bit machine. Every size that tensors and buffers are
-// computed from is part of it, and therefore small.
-func (c *Config) workspace() int64 {
-	d, M, R := int64(c.Width), int64(len(c.Modalities)), int64(c.maxSlots())
-	S, G := int64(c.gateCount()), int64(c.gateSize())
-	var rows, features, most int64
-	for _, m := range c.Modalities {
-		rows += int64(m.Regions)
-		features = max(features, int64(m.Features))
-		most = max(most, int64(m.Regions))
-	}
-	sum := features + (rows+R)*d // a row, H, queries
-	sum += most * (d + 1)        // keys, scores
-	sum += R * M * (d + 2*G)     // U, A and A as it is given out
-	sum += R * S * (d + 2)       // what the slots contribute, Ω and Ω as it is given out
-	sum += max(S, R)*d + d       // Z, a row of it
-	return sum + int64(c.Head.Hidden) + 2*int64(c.Head.Outputs) + 2*M
 }
 
 func inconsistent(key, format string, args ...any) error {

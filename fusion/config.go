@@ -25,8 +25,9 @@ const (
 )
 
 // What the rows of an attention block may attend to: every row, the rows of
-// their own modality, or those of the others.
-const blockSelf, blockIntra, blockCross = "self", "intra", "cross"
+// their own modality, those of the others; or the others for the anchor's rows
+// and nothing for the rest.
+const blockSelf, blockIntra, blockCross, blockOneWay = "self", "intra", "cross", "one way"
 
 // Config is the `config` of a model file: sizes and choices. ParseConfig fills
 // in what the file leaves out.
@@ -128,14 +129,18 @@ func (c *Config) fusedRows(R int) int {
 
 // blocks lists the kind of every attention block.
 func (c *Config) blocks() []string {
+	cross := blockCross
+	if c.OneWay {
+		cross = blockOneWay
+	}
 	var layer []string
 	switch c.Strategy {
 	case strategySelf:
 		layer = []string{blockSelf}
 	case strategyCo:
-		layer = []string{blockCross}
+		layer = []string{cross}
 	case strategyHybrid:
-		layer = []string{blockIntra, blockCross}
+		layer = []string{blockIntra, cross}
 	}
 	var blocks []string
 	for range c.Layers {
@@ -147,5 +152,5 @@ func (c *Config) blocks() []string {
 // hadamard reports whether a block of this kind, or this alignment, has the
 // hadamard score.
 func (c *Config) hadamard(kind string) bool {
-	return c.Score == scoreHadamard && (kind == blockCross || kind == alignAnchor)
+	return c.Score == scoreHadamard && (kind == blockCross || kind == blockOneWay || kind == alignAnchor)
 }

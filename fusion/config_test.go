@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,7 +74,13 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"too many slots", `"align":"identity"`, `"align":"resample","slots":1048576,"pool":"attention","gates":1048576`, ErrBadValue, "MiB"},
 		{"too many regions", `"regions":2`, `"regions":1048576`, nil, ""},
 		{"too many regions, wide", `"regions":2,"features":3}],"width":4`, `"regions":1048576,"features":3}],"width":64`, ErrBadValue, "MiB"},
-		{"too many outputs", `"task":"embed"`, `"task":"regress","hidden":1048576,"outputs":1048576`, nil, ""},
+		{"too many outputs", `"task":"embed"`, `"task":"regress","hidden":1048576,"outputs":1048576`, ErrBadValue, "weights together take 4194328 MiB"},
+		{"weights at the limit", `"task":"embed"`, `"task":"regress","hidden":8192,"outputs":16300`, nil, ""},
+		{"too many weights", `"task":"embed"`, `"task":"regress","hidden":8192,"outputs":16400`, ErrBadValue, "weights together"},
+		{"too many weights of blocks", `"width":4,"strategy":"gate"`, `"width":1024,"layers":256,"strategy":"hybrid"`, ErrBadValue, "weights together"},
+		{"too wide an inner layer", `"regions":2,"features":3}],"width":4,"strategy":"gate"`, `"regions":100,"features":3}],"width":4,"ffn":1048576,"layers":1,"strategy":"self"`, ErrBadValue, "MiB to compute"},
+		{"a workspace beyond 64 bits", `[{"name":"a","regions":2,"features":3}],"width":4,"strategy":"gate"`, absurdBlocks(), ErrBadValue, "MiB to compute"},
+		{"a billion slots", `"align":"identity"`, `"align":"slots","slots":1000000000`, ErrBadValue, "slots"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,6 +97,15 @@ func TestParseConfigRefuses(t *testing.T) {
 			require.Zero(t, c)
 		})
 	}
+}
+
+// absurdBlocks is part of a config with the largest numbers it may hold.
+func absurdBlocks() string {
+	var modalities []string
+	for i := range maxModalities {
+		modalities = append(modalities, fmt.Sprintf(`{"name":"m%d","regions":1048576,"features":1048576}`, i))
+	}
+	return "[" + strings.Join(modalities, ",") + `],"width":1048576,"ffn":1048576,"layers":256,"strategy":"hybrid"`
 }
 
 // TestUnusedKeysHaveNoEffect leaves out or sets keys that a model does not use.

@@ -13,18 +13,18 @@ var (
 // What can be wrong with a model. Files are checked in this order: the format,
 // the metadata, the config, the tensors.
 var (
-	ErrBadFile         error = &kind{"bad file", ErrModel}            // no safetensors file
-	ErrBadMetadata     error = &kind{"bad metadata", ErrModel}        // ragedge or config missing or unreadable
-	ErrUnknownKey      error = &kind{"unknown key", ErrModel}         // a config key that does not exist
-	ErrMissingKey      error = &kind{"missing key", ErrModel}         // a config key that must be there
-	ErrBadValue        error = &kind{"bad value", ErrModel}           // a config value that is unknown or inconsistent
-	ErrExtraTensor     error = &kind{"extra tensor", ErrModel}        // a tensor the config has no use for
-	ErrMissingTensor   error = &kind{"missing tensor", ErrModel}      // a tensor the config asks for
-	ErrMisshapenTensor error = &kind{"misshapen tensor", ErrModel}    // a shape other than the config's
-	ErrBadDType        error = &kind{"bad dtype", ErrModel}           // a weight that is not F32, F16, BF16 or I8
-	ErrNonFiniteTensor error = &kind{"non-finite tensor", ErrModel}   // a NaN or infinite weight
-	ErrNonPositiveStd  error = &kind{"non-positive std", ErrModel}    // a std that is not above 0
-	ErrNoBlocks        error = &kind{"no attention blocks", ErrModel} // a valid model of a strategy this version lacks
+	ErrBadFile         error = &kind{"bad file", ErrModel}          // no safetensors file
+	ErrBadMetadata     error = &kind{"bad metadata", ErrModel}      // ragedge or config missing or unreadable
+	ErrUnknownKey      error = &kind{"unknown key", ErrModel}       // a config key that does not exist
+	ErrMissingKey      error = &kind{"missing key", ErrModel}       // a config key that must be there
+	ErrBadValue        error = &kind{"bad value", ErrModel}         // a config value that is unknown or inconsistent
+	ErrExtraTensor     error = &kind{"extra tensor", ErrModel}      // a tensor the config has no use for
+	ErrMissingTensor   error = &kind{"missing tensor", ErrModel}    // a tensor the config asks for
+	ErrMisshapenTensor error = &kind{"misshapen tensor", ErrModel}  // a shape other than the config's
+	ErrBadDType        error = &kind{"bad dtype", ErrModel}         // a weight that is not F32, F16, BF16 or I8
+	ErrNonFiniteTensor error = &kind{"non-finite tensor", ErrModel} // a NaN or infinite weight
+	ErrNonPositiveStd  error = &kind{"non-positive std", ErrModel}  // a std that is not above 0
+	ErrTooLarge        error = &kind{"too large", ErrModel}         // for the memory that is left
 )
 
 // What can be wrong with an input.

@@ -6,8 +6,9 @@
 //	state := model.NewState()
 //	out, err := state.Fuse(regions) // one Regions per modality, in model order
 //
-// A [Model] is what a file says and never changes; a [State] holds the buffers of
-// one inference at a time, and many States may share a Model. The equations E0 to
+// A [Model] is a file, laid out as the weights of one step after the other, and
+// never changes; a [State] holds the buffers of one inference at a time, and many
+// States may share a Model. The equations E0 to
 // E7 are numbered as in the project's description of the mechanism; [State.Fuse]
 // calls them in order, one function each. Names in comments:
 //
@@ -15,10 +16,12 @@
 //	n_m regions (rows) of modality m in this input; 0 when it is absent
 //	N_m the most it may have
 //	d_m features of its regions
-//	d   width: features of every region after E1
+//	d   width: features of every region after E1; d_h those of one attention head
 //	R   slots: the common regions on which modalities are aligned
-//	S   gates (1 under a feature gate), G values per gate (S, or d)
-//	H   regions [n_m, d] · U aligned regions [R, M, d] · A the gate · Ω the pooling
+//	S   gates (1 under a feature gate), G gate values per slot and modality (S, or d)
+//	n   regions of all modalities
+//	H   their features [n, d]; H^m those of one modality [n_m, d]
+//	U   aligned regions [R, M, d] · A the gate · Ω the pooling
 package fusion
 
 import "math"
@@ -59,14 +62,15 @@ func (s *State) Fuse(in []Regions) (*Output, error) {
 	if err := s.accept(in); err != nil {
 		return nil, err
 	}
-	s.project(in) // E0, E1: H
-	s.norm()      // E3: H̄; E2, the attention blocks, is the identity for strategy gate
-	s.align()     // E3: U
-	s.score()     // E4: L
-	s.gate()      // E5: A
-	s.pool()      // E6: Ω, Z
-	s.head()      // E7
-	s.explain()   // share
+	s.project(in)     // E0, E1: H
+	s.contextualise() // E2
+	s.norm()          // E3: H̄
+	s.align()         // E3: U
+	s.score()         // E4: L
+	s.gate()          // E5: A
+	s.pool()          // E6: Ω, Z
+	s.head()          // E7
+	s.explain()       // share
 	s.out.Slots = s.slots
 	if !finite(s.out.Z) || !finite(s.out.Logits) {
 		return nil, ErrOverflow

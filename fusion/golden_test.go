@@ -3,7 +3,6 @@ package fusion
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/ragedge/ragedge/safetensors"
@@ -12,18 +11,24 @@ import (
 
 const golden = "testdata/golden"
 
-// tolerance of the golden outputs, in units of the largest value of a tensor.
-const tolerance = 5e-6
+// tolerance of the outputs of a golden case, in units of the largest value of a
+// tensor.
+func tolerance(name string) float64 {
+	if name == "saturated" { // logits beyond the range of exp
+		return 5e-5
+	}
+	return 5e-6
+}
 
 func goldenPath(name, file string) string {
 	return filepath.Join(golden, name, file+".safetensors")
 }
 
-// goldenCases returns the cases that can be computed.
+// goldenCases returns the names of the cases.
 func goldenCases(t testing.TB) []string {
 	inputs, err := filepath.Glob(goldenPath("*", "input"))
 	require.NoError(t, err)
-	require.Len(t, inputs, 22)
+	require.Len(t, inputs, 36)
 	cases := make([]string, len(inputs))
 	for i, path := range inputs {
 		cases[i] = filepath.Base(filepath.Dir(path))
@@ -83,12 +88,12 @@ func TestGolden(t *testing.T) {
 					require.Equal(t, safetensors.F32, g.DType)
 					require.Equal(t, w.Shape, g.Shape, w.Name)
 					off := deviation(floats(t, g), floats(t, &w)) / largest(floats(t, &w))
-					worst = max(worst, off)
-					require.LessOrEqual(t, off, tolerance, w.Name)
+					worst = max(worst, off/tolerance(name))
+					require.LessOrEqual(t, off, tolerance(name), w.Name)
 				}
 			})
 		}
-		t.Logf("worst deviation %.2g of the largest value, %.2g allowed", worst, tolerance)
+		t.Logf("the worst deviation is %.2g of its tolerance", worst)
 	})
 }
 
@@ -133,21 +138,4 @@ func TestLoadRefuses(t *testing.T) {
 
 	_, err = Load(filepath.Dir(path))
 	require.ErrorIs(t, err, ErrBadFile)
-}
-
-// TestNoBlocks refuses sound models whose blocks cannot be computed yet.
-func TestNoBlocks(t *testing.T) {
-	models, err := filepath.Glob(goldenPath("*", "model"))
-	require.NoError(t, err)
-	refused := 0
-	for _, path := range models {
-		if slices.Contains(goldenCases(t), filepath.Base(filepath.Dir(path))) {
-			continue
-		}
-		_, err := Load(path)
-		require.ErrorIs(t, err, ErrNoBlocks)
-		require.ErrorIs(t, err, ErrModel)
-		refused++
-	}
-	require.Equal(t, 4, refused)
 }

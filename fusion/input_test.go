@@ -132,7 +132,7 @@ func TestFuseFileRefuses(t *testing.T) {
 
 // FuzzFuseFile holds that an input is refused or gives finite outputs.
 func FuzzFuseFile(f *testing.F) {
-	cases := []string{"slots_key", "anchor_hadamard", "none_identity", "feature_sum", "offset"}
+	cases := []string{"slots_key", "anchor_hadamard", "none_identity", "feature_sum", "offset", "hybrid_one_way", "self_odd_sizes"}
 	var models []*Model
 	for _, name := range cases {
 		models = append(models, loadGolden(f, name))

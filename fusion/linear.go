@@ -2,10 +2,11 @@ package fusion
 
 import "github.com/ragedge/ragedge"
 
-// linear is y = x Wᵀ + b with W [out, in].
+// linear is y = act(x Wᵀ + b) with W [out, in], for every row of x.
 type linear struct {
-	in, out int
-	bias    []float32 // [out]; nil when there is none
+	in, out    int
+	bias       []float32 // [out]; nil when there is none
+	activation activation
 	// One of the two: the rows of W, each to be multiplied with x, or its columns
 	// [in, out], to be summed with x as their gates. The sum keeps the vector units
 	// busy however short x is; the products do when y is short.
@@ -21,39 +22,35 @@ func newLinear(weight, bias []float32, out, in int) linear {
 	if out < short {
 		l.rows = weight
 	} else {
-		l.columns = transpose(weight, out, in)
+		l.columns = transposed(weight, out, in)
 	}
 	return l
 }
 
-// apply sets y [out] to x Wᵀ + b.
+// apply sets y [n, out] to act(x Wᵀ + b), x being [n, in].
 func (l *linear) apply(y, x []float32) {
-	if l.bias == nil {
-		clear(y)
-	} else {
-		copy(y, l.bias)
-	}
+	clear(y)
 	l.add(y, x)
+	l.activation.apply(y)
 }
 
-// add adds x Wᵀ to y.
+// add adds x Wᵀ + b to y, without the activation.
 func (l *linear) add(y, x []float32) {
-	if l.rows == nil {
-		ragedge.GatedSum(y, x, l.columns)
-		return
+	if l.bias != nil {
+		addRow(y, l.bias)
 	}
-	for j := range y {
-		y[j] += ragedge.Dot(l.rows[j*l.in:(j+1)*l.in], x)
-	}
+	l.product(y, x)
 }
 
-// transpose returns the transpose of a [rows, columns].
-func transpose(a []float32, rows, columns int) []float32 {
-	t := make([]float32, len(a))
-	for i := range rows {
-		for j, v := range a[i*columns : (i+1)*columns] {
-			t[j*rows+i] = v
+// product adds x Wᵀ to y.
+func (l *linear) product(y, x []float32) {
+	for ; len(x) > 0; y, x = y[l.out:], x[l.in:] {
+		if l.rows == nil {
+			ragedge.GatedSum(y[:l.out], x[:l.in], l.columns)
+			continue
+		}
+		for j := range l.out {
+			y[j] += ragedge.Dot(l.rows[j*l.in:(j+1)*l.in], x[:l.in])
 		}
 	}
-	return t
 }

@@ -10,9 +10,17 @@ import (
 
 const scaleSuffix = ".scale" // of the tensor with the scales of an I8 matrix
 
+// weights are the tensors of a file by name, as float32.
+type weights map[string][]float32
+
+// linear returns the layer of that name; its bias is optional.
+func (w weights) linear(name string, out, in int) linear {
+	return newLinear(w[name+".weight"], w[name+".bias"], out, in)
+}
+
 // readWeights returns a float32 copy of every tensor of the file by name, after
 // holding them against the config's table.
-func readWeights(c *Config, file *safetensors.File) (map[string][]float32, error) {
+func readWeights(c *Config, file *safetensors.File) (weights, error) {
 	table := c.table()
 	known := make(map[string]bool, len(table))
 	for _, t := range table {
@@ -30,7 +38,7 @@ func readWeights(c *Config, file *safetensors.File) (map[string][]float32, error
 		}
 	}
 
-	weights := make(map[string][]float32, len(table))
+	w := make(weights, len(table))
 	for _, want := range table {
 		t := found[want.name]
 		if t == nil {
@@ -46,9 +54,9 @@ func readWeights(c *Config, file *safetensors.File) (map[string][]float32, error
 		if err != nil {
 			return nil, err
 		}
-		weights[t.Name] = values
+		w[t.Name] = values
 	}
-	return weights, nil
+	return w, nil
 }
 
 // dequantise returns the values of a tensor as float32. An I8 matrix is

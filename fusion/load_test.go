@@ -123,7 +123,8 @@ func statistics(mean, std float32) []safetensors.Tensor {
 
 // FuzzParse holds that a damaged model is refused or computes.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"slots_key", "anchor_hadamard", "feature_attention", "identity_ragged", "zero_row"} {
+	for _, name := range []string{"slots_key", "anchor_hadamard", "feature_attention", "identity_ragged", "zero_row",
+		"self_gelu", "hybrid_sensors", "co_one_way_hadamard", "saturated"} {
 		data, err := readGolden(f, name, "model").Bytes()
 		require.NoError(f, err)
 		f.Add(data)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/ragedge/ragedge/safetensors"
 )
@@ -17,17 +18,27 @@ type Model struct {
 	Card     string // the training report as JSON, "" when the file has none
 	Digest   string // of the file: "sha256:" and hexadecimal digits
 
-	inputs    []input    // per modality
-	norm      *layerNorm // nil when there is none
-	attention attention  // of the alignment, for align anchor and slots
-	gate      gate
-	pool      []float32 // [S, d], pool attention
-	layers    []linear  // of the head; none when it embeds
+	// The weights in the order in which Fuse uses them.
+	inputs    []input    // E0, E1; per modality
+	blocks    []block    // E2
+	norm      *layerNorm // E3; nil when there is none
+	alignment alignment  // E3; for align anchor and slots
+	gate      linear     // E4; rows of W_g in the order m·G+g
+	pool      []float32  // E6; [S, d], pool attention
+	layers    []linear   // E7; none when the head embeds
+
+	anchor int       // the modality, -1 when there is none
+	ones   []float32 // [d], all 1
 }
 
 // Load reads a model file. Whatever is wrong with its content is an error of the
 // kind [ErrModel].
 func Load(path string) (*Model, error) {
+	if info, err := os.Stat(path); err == nil {
+		if err := checkMemory(info.Size()); err != nil {
+			return nil, fmt.Errorf("model %s: %w", path, err)
+		}
+	}
 	data, err := safetensors.ReadBytes(path)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", badFile(err))
@@ -56,14 +67,15 @@ func Parse(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights, err := readWeights(&c, file)
+	// The weights are there twice for a moment: as in the file, and laid out.
+	if err := checkMemory(4 * (2*c.parameters() + c.workspace())); err != nil {
+		return nil, err
+	}
+	w, err := readWeights(&c, file)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.blocks()) > 0 {
-		return nil, fmt.Errorf("%w: strategy %s with %d layers cannot be computed yet", ErrNoBlocks, c.Strategy, c.Layers)
-	}
-	m, err := build(c, weights)
+	m, err := build(c, w)
 	if err != nil {
 		return nil, err
 	}
@@ -74,30 +86,28 @@ func Parse(data []byte) (*Model, error) {
 }
 
 // build lays the weights out for computing. It takes them over.
-func build(c Config, weights map[string][]float32) (*Model, error) {
+func build(c Config, w weights) (*Model, error) {
 	d, M := c.Width, len(c.Modalities)
 	ones := make([]float32, d)
-	for i := range ones {
-		ones[i] = 1
+	fill(ones, 1)
+	m := &Model{
+		Config: c, anchor: c.Index(c.Anchor), ones: ones,
+		alignment: newAlignment(&c, w), gate: w.linear("gate", M*c.gateSize(), M*d), pool: w["pool.weight"],
 	}
-	m := &Model{Config: c, attention: newAttention(&c, weights), gate: newGate(&c, weights, ones), pool: weights["pool.weight"]}
-	m.inputs = make([]input, M)
-	for i, modality := range c.Modalities {
-		var err error
-		if m.inputs[i], err = newInput(modality, d, weights); err != nil {
+	for _, modality := range c.Modalities {
+		in, err := newInput(modality, d, w)
+		if err != nil {
 			return nil, err
 		}
+		m.inputs = append(m.inputs, in)
+	}
+	for i, kind := range c.blocks() {
+		m.blocks = append(m.blocks, newBlock(&c, i, kind, w, ones))
 	}
 	if c.Norm {
-		m.norm = &layerNorm{weights["norm.weight"], weights["norm.bias"], ones}
+		m.norm = &layerNorm{w["norm.weight"], w["norm.bias"], ones}
 	}
-	in := d * c.fusedRows(c.maxSlots())
-	for _, layer := range []string{"head.0", "head.1"} {
-		if bias := weights[layer+".bias"]; bias != nil {
-			m.layers = append(m.layers, newLinear(weights[layer+".weight"], bias, len(bias), in))
-			in = len(bias)
-		}
-	}
+	m.layers = newHead(&c, w)
 	return m, nil
 }
 

@@ -2,6 +2,7 @@ package fusion
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,11 +23,16 @@ type oracle struct {
 	z, logits, probabilities, share []num
 }
 
-func newOracle(t testing.TB, m *Model, tensors map[string][]float32, in []Regions) *oracle {
-	o := &oracle{c: m.Config, w: map[string][]num{}}
-	for name, values := range tensors {
+func newOracle(c Config, w weights) *oracle {
+	o := &oracle{c: c, w: map[string][]num{}}
+	for name, values := range w {
 		o.w[name] = exacts(values)
 	}
+	return o
+}
+
+// start is E0 and E1: H^m of every modality.
+func (o *oracle) start(in []Regions) [][][]num {
 	var H [][][]num
 	for i, x := range in {
 		o.counts = append(o.counts, x.Rows)
@@ -35,12 +41,23 @@ func newOracle(t testing.TB, m *Model, tensors map[string][]float32, in []Region
 			H[i] = append(H[i], o.project(i, exacts(x.Data[r*x.Features:(r+1)*x.Features]), r))
 		}
 	}
+	return H
+}
+
+// finish is E3 to E7.
+func (o *oracle) finish(t testing.TB, H [][][]num) {
+	if o.c.Norm {
+		for _, h := range H {
+			for i := range h {
+				h[i] = o.layerNorm("norm", h[i])
+			}
+		}
+	}
 	o.align(t, H)
 	o.gate()
 	o.pool()
 	o.head()
 	o.explain()
-	return o
 }
 
 // matrix returns row i of a tensor with d columns.
@@ -58,7 +75,7 @@ func (o *oracle) times(name string, x []num, out int) []num {
 	return y
 }
 
-// project is E0, E1 and the LayerNorm before E3, for row r of a modality.
+// project is E0 and E1, for row r of a modality.
 func (o *oracle) project(m int, x []num, r int) []num {
 	c, name := &o.c, o.c.Modalities[m].Name
 	mean, std := o.w["input."+name+".mean"], o.w["input."+name+".std"]
@@ -91,27 +108,26 @@ func (o *oracle) project(m int, x []num, r int) []num {
 		}
 		h[j] = sum(h[j], x, weights)
 	}
-	if c.Norm {
-		o.layerNorm(h)
-	}
 	return h
 }
 
-func (o *oracle) layerNorm(h []num) {
-	d := len(h)
+func (o *oracle) layerNorm(name string, x []num) []num {
+	d := len(x)
+	h := make([]num, d)
 	ones := exacts(make([]float32, d))
 	for j := range ones {
 		ones[j].v = 1
 	}
 	over := num{v: 1 / float64(d)}
-	mean := mul(sum(num{}, h, ones), over)
+	mean := mul(sum(num{}, x, ones), over)
 	for j := range h {
-		h[j] = add(h[j], num{-mean.v, mean.e})
+		h[j] = add(x[j], num{-mean.v, mean.e})
 	}
 	scale := inverseRoot(mul(sum(num{}, h, h), over))
 	for j := range h {
-		h[j] = add(mul(mul(h[j], scale), o.w["norm.weight"][j]), o.w["norm.bias"][j])
+		h[j] = add(mul(mul(h[j], scale), o.w[name+".weight"][j]), o.w[name+".bias"][j])
 	}
+	return h
 }
 
 // align is E3.
@@ -190,7 +206,11 @@ func (o *oracle) scores(t testing.TB, H [][][]num, m, r int) []num {
 		}
 		scale := num{v: 1 / math.Sqrt(float64(d))}.rounded(1, 1)
 		page := mul(scale, sum(num{}, query, key))
-		scores[i] = mul(scale, sum(num{}, o.folded(source), h))
+		weighted := o.folded(source)
+		for k := range weighted {
+			weighted[k] = mul(weighted[k], scale)
+		}
+		scores[i] = sum(num{}, weighted, h)
 		require.InDelta(t, page.v, scores[i].v, 1e-9)
 	}
 	return scores
@@ -223,7 +243,7 @@ func (o *oracle) folded(x []num) []num {
 			case key != nil:
 				weights[i] = key[i*d+j]
 			default:
-				return x
+				return slices.Clone(x)
 			}
 		}
 		y[j] = sum(num{}, x, weights)

@@ -1,10 +1,6 @@
 package fusion
 
-import (
-	"math"
-
-	"github.com/ragedge/ragedge"
-)
+import "github.com/ragedge/ragedge"
 
 // pool is E6: Z and the weight Ω of every slot in it, [S, R].
 //
@@ -16,12 +12,10 @@ func (s *State) pool() {
 	c, R := &s.model.Config, s.slots
 	d, S := c.Width, c.gateCount()
 	z, omega := s.z[:c.fusedRows(R)*d], s.omega[:S*R]
+	fill(omega, 1)
 	switch c.Pool {
 	case poolNone:
-		for r := range R {
-			s.mix(z[r*d:(r+1)*d], 0, r, 1)
-		}
-		fill(omega, 1)
+		s.mixSlots(z, 0)
 	case poolAttention:
 		for k := range S {
 			s.poolAttention(z[k*d:(k+1)*d], omega[k*R:(k+1)*R], k)
@@ -30,7 +24,6 @@ func (s *State) pool() {
 		for k := range S {
 			s.mix(z[k*d:(k+1)*d], k, 0, R)
 		}
-		fill(omega, 1)
 		if c.Pool == poolMean {
 			scale(z, 1/float32(R))
 			fill(omega, 1/float32(R))
@@ -41,15 +34,28 @@ func (s *State) pool() {
 
 // mix sets y [d] to Σ_m A_{r,m,k} U^m_r, summed over n slots from the first.
 func (s *State) mix(y []float32, k, first, n int) {
-	M, d := len(s.h), len(y)
+	M, d := len(s.spans), len(y)
 	u := s.u[first*M*d : (first+n)*M*d]
 	clear(y)
-	if !s.model.gate.feature {
-		at := (k*s.slots + first) * M
-		ragedge.GatedSum(y, s.a[at:at+n*M], u)
+	if s.model.Config.Gate == gateFeature {
+		gatedFeatures(y, s.a[first*M*d:], u)
 		return
 	}
-	for a := s.a[first*M*d:]; len(u) > 0; a, u = a[d:], u[d:] {
+	at := (k*s.slots + first) * M
+	ragedge.GatedSum(y, s.gates[at:at+n*M], u)
+}
+
+// mixSlots sets y [R, d] to Y_r of every slot under gate k.
+func (s *State) mixSlots(y []float32, k int) {
+	d := s.model.Config.Width
+	for r := range s.slots {
+		s.mix(y[r*d:(r+1)*d], k, r, 1)
+	}
+}
+
+// gatedFeatures adds Σ_i a_i ∘ u_i to y [d] over the rows of u [n, d].
+func gatedFeatures(y, a, u []float32) {
+	for d := len(y); len(u) > 0; a, u = a[d:], u[d:] {
 		for j, v := range u[:d] {
 			y[j] += a[j] * v
 		}
@@ -60,22 +66,18 @@ func (s *State) mix(y []float32, k, first, n int) {
 // omega [R] = softmax_r(w_k · tanh(Y_r)).
 func (s *State) poolAttention(z, omega []float32, k int) {
 	d := len(z)
-	w := s.model.pool[k*d : (k+1)*d]
-	for r := range omega {
-		y := s.y[r*d : (r+1)*d]
-		s.mix(y, k, r, 1)
-		for j, v := range y {
-			s.tanh[j] = float32(math.Tanh(float64(v)))
-		}
-		omega[r] = ragedge.Dot(w, s.tanh)
-	}
+	y, bent := s.y[:len(omega)*d], s.bent[:len(omega)*d]
+	s.mixSlots(y, k)
+	applyTanh(bent, y)
+	rowDots(omega, bent, s.model.pool[k*d:(k+1)*d])
 	ragedge.Softmax(omega, omega)
 	clear(z)
-	ragedge.GatedSum(z, omega, s.y)
+	ragedge.GatedSum(z, omega, y)
 }
 
-func scale(x []float32, by float32) {
-	for i := range x {
-		x[i] *= by
+// rowDots sets dst [n] to the dot product of x with every row of a [n, d].
+func rowDots(dst, a, x []float32) {
+	for i := range dst {
+		dst[i] = ragedge.Dot(a[i*len(x):(i+1)*len(x)], x)
 	}
 }

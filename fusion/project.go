@@ -1,10 +1,6 @@
 package fusion
 
-import (
-	"fmt"
-
-	"github.com/ragedge/ragedge"
-)
+import "fmt"
 
 // input holds what E0 and E1 do to the rows of one modality.
 type input struct {
@@ -19,11 +15,11 @@ type input struct {
 	positions bool
 }
 
-func newInput(m Modality, d int, weights map[string][]float32) (input, error) {
-	in := input{mean: weights["input."+m.Name+".mean"]}
-	weight, bias := weights["project."+m.Name+".weight"], weights["project."+m.Name+".bias"]
+func newInput(m Modality, d int, w weights) (input, error) {
+	in := input{mean: w["input."+m.Name+".mean"]}
+	weight, bias := w["project."+m.Name+".weight"], w["project."+m.Name+".bias"]
 
-	if std := weights["input."+m.Name+".std"]; std != nil {
+	if std := w["input."+m.Name+".std"]; std != nil {
 		in.scale = make([]float32, len(std))
 		for i, v := range std {
 			if in.scale[i] = 1 / v; !(v > 0) || !finite(in.scale[i:i+1]) {
@@ -43,15 +39,15 @@ func newInput(m Modality, d int, weights map[string][]float32) (input, error) {
 			in.scale = nil
 		}
 		// Columns whatever d is: the rows of an input are short and many.
-		in.project = &linear{in: m.Features, out: d, columns: transpose(weight, d, m.Features)}
+		in.project = &linear{in: m.Features, out: d, columns: transposed(weight, d, m.Features)}
 	}
 
-	in.start = weights["position."+m.Name]
+	in.start = w["position."+m.Name]
 	in.positions = in.start != nil
 	if !in.positions {
 		in.start = make([]float32, d)
 	}
-	for _, term := range [][]float32{bias, weights["modality."+m.Name]} {
+	for _, term := range [][]float32{bias, w["modality."+m.Name]} {
 		for i := 0; term != nil && i < len(in.start); i++ {
 			in.start[i] += term[i%d]
 		}
@@ -63,44 +59,56 @@ func newInput(m Modality, d int, weights map[string][]float32) (input, error) {
 //
 //	H^m = ((x − mean_m) / std_m) W_mᵀ + b_m + e_m + p_m[i]
 func (s *State) project(inputs []Regions) {
-	d, stack := s.model.Config.Width, s.stack
 	for m := range s.model.inputs {
-		in, x, n := &s.model.inputs[m], inputs[m].Data, s.rows[m]
-		features := s.model.Config.Modalities[m].Features
-		s.h[m], stack = stack[:n*d], stack[n*d:]
-		for i := range n {
-			in.projectRow(s.h[m][i*d:(i+1)*d], in.normalise(s.x, x[i*features:(i+1)*features]), i)
+		in := &s.model.inputs[m]
+		h, x := s.part(m), inputs[m].Data[:s.rows[m]*inputs[m].Features]
+		in.begin(h)
+		if in.mean == nil {
+			in.add(h, x)
+			continue
+		}
+		d, features := s.model.Config.Width, len(in.mean)
+		for len(x) > 0 {
+			n := min(inputBand, len(x)/features)
+			in.add(h[:n*d], in.normalise(s.x[:n*features], x))
+			h, x = h[n*d:], x[n*features:]
 		}
 	}
 }
 
-// normalise is E0 for one row: x − mean in full, and the division unless the
-// projection does it. It returns x itself or the buffer.
-func (in *input) normalise(buffer, x []float32) []float32 {
-	if in.mean == nil {
-		return x
-	}
-	y := buffer[:len(x)]
-	for j, v := range x {
-		y[j] = v - in.mean[j]
-	}
-	for j, v := range in.scale {
-		y[j] *= v
+// normalise is E0, for the rows that y holds: x − mean in full, and the division
+// unless the projection does it.
+func (in *input) normalise(y, x []float32) []float32 {
+	for i := 0; i < len(y); i += len(in.mean) {
+		row := y[i : i+len(in.mean)]
+		for j, v := range x[i : i+len(in.mean)] {
+			row[j] = v - in.mean[j]
+		}
+		for j, v := range in.scale {
+			row[j] *= v
+		}
 	}
 	return y
 }
 
-// projectRow is E1 for row i.
-func (in *input) projectRow(h, x []float32, i int) {
-	if !in.positions {
-		i = 0
-	}
-	copy(h, in.start[i*len(h):])
-	if in.project != nil {
-		ragedge.GatedSum(h, x, in.project.columns)
+// begin sets h to the terms of E1 that do not depend on the input.
+func (in *input) begin(h []float32) {
+	if in.positions {
+		copy(h, in.start)
 		return
 	}
-	for j, v := range x {
-		h[j] += v
+	for ; len(h) > 0; h = h[len(in.start):] {
+		copy(h, in.start)
+	}
+}
+
+// add adds the projection of the rows x, or the rows themselves, to h.
+func (in *input) add(h, x []float32) {
+	if in.project != nil {
+		in.project.product(h, x)
+		return
+	}
+	for i, v := range x {
+		h[i] += v
 	}
 }

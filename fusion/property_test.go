@@ -162,7 +162,7 @@ func TestOneModalityAlone(t *testing.T) {
 			for j := range d {
 				z := 0.0
 				for r := range out.Slots {
-					z += float64(out.Region[r*S+k]) * float64(s.aligned(r, 0)[j])
+					z += float64(out.Region[r*S+k]) * float64(s.aligned(0).row(r, d)[j])
 				}
 				want[k*d+j] = float32(z)
 			}

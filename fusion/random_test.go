@@ -21,9 +21,45 @@ func baseConfig(modalities ...Modality) Config {
 	}
 }
 
-// everyConfig returns a config for every combination of alignment, score, gate,
+// everyConfig is everyGate and everyBlock.
+func everyConfig() []Config { return append(everyGate(), everyBlock()...) }
+
+// everyBlock returns a config for every strategy with blocks, score, activation
+// and alignment; the choices that have nothing to do with blocks take turns.
+func everyBlock() []Config {
+	var configs []Config
+	for _, strategy := range []string{"self", "co", "hybrid", "co one way", "hybrid one way"} {
+		for _, align := range []string{alignIdentity, alignResample, alignAnchor, alignSlots} {
+			for i, activation := range []string{activateReLU, activateGELU} {
+				for j, score := range []string{scoreDot, scoreHadamard} {
+					k := len(configs)
+					c := baseConfig(Modality{"a", 4, 3}, Modality{"b", 5, 2}, Modality{"c", 3, 7})
+					c.Strategy, c.OneWay = strings.CutSuffix(strategy, " one way")
+					c.Align, c.Activation, c.Score = align, activation, score
+					c.Heads, c.Layers = 1+k%3, 1+(i+j)%2
+					c.Width = c.Heads * []int{1, 5, 6, 8}[k%4]
+					c.FFN = []int{1, 9, 24}[k%3]
+					c.Norm = k%4 != 1
+					if k%5 == 2 {
+						c.Gate = gateFeature
+					} else {
+						c.Gates = 1 + k%2
+					}
+					c.Pool = []string{poolSum, poolMean, poolAttention}[k%3]
+					if k%7 == 3 {
+						c.Head = Head{Task: Classify, Outputs: 3, Hidden: 9 * (k % 2)}
+					}
+					configs = append(configs, c)
+				}
+			}
+		}
+	}
+	return configs
+}
+
+// everyGate returns a config for every combination of alignment, score, gate,
 // pool and head that is a model of the gate strategy, and some without projection.
-func everyConfig() []Config {
+func everyGate() []Config {
 	var configs []Config
 	gates := []struct {
 		gate  string
@@ -64,6 +100,12 @@ func everyConfig() []Config {
 // configName says what is special about a config.
 func configName(c Config) string {
 	name := []string{c.Align, c.Score, c.Gate, c.Pool, c.Head.Task, c.Projection}
+	if c.Layers > 0 {
+		name = append(name, c.Strategy, c.Activation, fmt.Sprintf("layers %d heads %d width %d", c.Layers, c.Heads, c.Width))
+	}
+	if c.OneWay {
+		name = append(name, "one way")
+	}
 	if c.Gates > 1 {
 		name = append(name, "gates")
 	}
@@ -100,7 +142,7 @@ func randomTensors(random *rand.Rand, c Config, prefixes ...string) []safetensor
 			switch {
 			case strings.HasSuffix(t.name, ".std"):
 				v = math.Exp(v / 2)
-			case t.name == "norm.weight":
+			case strings.Contains(t.name, "norm") && strings.HasSuffix(t.name, ".weight"):
 				v = 1 + v/5
 			case len(t.shape) == 2 && t.name != "align.slots":
 				v /= math.Sqrt(float64(t.shape[1]))

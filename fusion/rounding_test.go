@@ -72,6 +72,12 @@ func inverseRoot(a num) num {
 
 func positive(a num) num { return num{max(a.v, 0), a.e} }
 
+// normal is a Φ(a), computed in float64 and rounded; its slope is below 1.13.
+func normal(a num) num {
+	g := num{a.v * math.Erfc(-a.v/math.Sqrt2) / 2, 1.13 * a.e}
+	return g.rounded(1, g.most())
+}
+
 func tanh(a num) num {
 	t := num{math.Tanh(a.v), a.e}
 	return t.rounded(2, 1)

@@ -1,105 +1,153 @@
 package fusion
 
-// State holds the buffers of one inference: make one per goroutine. Nothing in it
-// grows, so a State is all the memory that Fuse ever needs.
+// How many rows are worked on at a time where a result for all of them would
+// only pass through: normalised inputs on their way to H, enough of them that
+// fetching the weights again does not count; and scores on their way to P V, few
+// enough that they stay in the first cache.
+const inputBand, band = 128, 24
+
+// State holds the buffers of one inference: make one per goroutine. They are
+// parts of one slice and nothing grows, so a State is all the memory that Fuse
+// ever needs.
 type State struct {
-	model *Model
+	model  *Model
+	values []float32 // all buffers
 
 	// Of the current input.
-	rows   []int // n_m
-	slots  int   // R
-	filled []int // how many slots of each modality are valid; they come first
+	rows   []int  // n_m
+	spans  []span // where the rows of each modality are in H
+	all    span   // all rows of H
+	slots  int    // R
+	filled []int  // how many slots of each modality are valid; they come first
 
-	x       []float32   // one normalised input row
-	stack   []float32   // H, then H̄: the valid rows of all modalities, one after the other
-	h       [][]float32 // parts of stack: H^m [n_m, d]
-	queries []float32   // Q [R, d], align anchor
-	keys    []float32   // K [n_m, d], hadamard score
-	scores  []float32   // a row of S
-	u       []float32   // U [R, M, d]
-	a       []float32   // L, then A; see gate
-	column  []float32   // A of one slot and feature, [M]
-	y       []float32   // Y [R, d] of one gate, pool attention
-	tanh    []float32   // tanh of a row of Y
-	omega   []float32   // Ω [S, R]
-	z       []float32   // Z
-	hidden  []float32   // of the head
+	// What one equation hands to the next.
+	stack []float32 // H, then H̄: the valid rows of all modalities, one after the other
+	u     []float32 // U [R, M, d]
+	a     []float32 // L, then A [R, M, G]
+	gates []float32 // A of a shared gate as [S, R, M]; a itself for one gate
+	omega []float32 // Ω [S, R]
+	z     []float32 // Z
+	out   Output
 
-	attention, region []float32 // A and Ω as given out, where the order differs
-	out               Output
-	size              int
+	region []float32 // Ω as it is given out, [R, S]; omega itself for one gate
+
+	// What an equation needs for itself: E0,
+	x []float32 // normalised input rows [inputBand, d_m], or fewer
+	// E2 and E3, attention,
+	keys     []float32 // Kᵀ [d, n], or [d_h, n] of one head after the other
+	scores   []float32 // S, then P [band, n]
+	weighted []float32 // queries times the weight of the score [band, d]
+	// E2,
+	normed   []float32 // LN(H) [n, d]
+	queries  []float32 // Q [n, d]
+	keyValue []float32 // K and V side by side, [n, 2d]
+	panels   []float32 // V [n, d_h] of one head after the other
+	context  []float32 // P V [n, d]
+	ffn      []float32 // the inner layer [n, ffn]
+	// E3,
+	anchors []float32 // Q [R, d], align anchor
+	factors []float32 // K [n_m, d], hadamard score
+	// E5, E6 and E7.
+	column []float32 // A of one slot and gate value, [M]
+	y      []float32 // Y [R, d] of one gate
+	bent   []float32 // tanh Y
+	hidden []float32
 }
 
 // NewState returns a State with buffers for the largest input that m takes.
 func (m *Model) NewState() *State {
-	c := &m.Config
-	M, d, R := len(c.Modalities), c.Width, c.maxSlots()
+	M := len(m.Config.Modalities)
+	s := &State{
+		model: m, values: make([]float32, m.Config.workspace()),
+		rows: make([]int, M), spans: make([]span, M), filled: make([]int, M),
+	}
+	s.layOut(&m.Config, &arena{values: s.values})
+	return s
+}
+
+// workspace is the number of values in the buffers of a State.
+func (c *Config) workspace() int64 {
+	var a arena
+	new(State).layOut(c, &a)
+	return a.most
+}
+
+// layOut takes every buffer from the arena, each as large as the largest input
+// of c makes it.
+func (s *State) layOut(c *Config, a *arena) {
+	d, M, R := c.Width, len(c.Modalities), c.maxSlots()
 	S, G := c.gateCount(), c.gateSize()
-	s := &State{model: m, rows: make([]int, M), filled: make([]int, M), h: make([][]float32, M)}
-	floats := func(n int) []float32 {
-		s.size += 4 * n
-		return make([]float32, n)
-	}
 	var rows, mostRows, mostFeatures int
-	for i, modality := range c.Modalities {
-		rows += modality.Regions
-		mostRows = max(mostRows, modality.Regions)
-		if m.inputs[i].mean != nil {
-			mostFeatures = max(mostFeatures, modality.Features)
+	for _, m := range c.Modalities {
+		rows += m.Regions
+		mostRows = max(mostRows, m.Regions)
+		mostFeatures = max(mostFeatures, m.Features)
+	}
+
+	s.stack = a.take(rows, d)
+	s.u, s.a = a.take(R, M, d), a.take(R, M, G)
+	s.omega, s.z = a.take(S, R), a.take(c.fusedRows(R), d)
+	s.gates, s.region = s.a, s.omega
+	if S > 1 {
+		s.gates, s.region = a.take(S, R, M), a.take(R, S)
+	}
+	s.out.Share = a.take(M)
+	if c.Head.Task != Embed {
+		s.out.Logits = a.take(c.Head.Outputs)
+	}
+	if c.Head.Task == Classify {
+		s.out.Probabilities = a.take(c.Head.Outputs)
+	}
+
+	// The equations follow one another, so what each needs for itself may lie in
+	// the same place.
+	free := a.used
+	s.x = a.take(min(inputBand, mostRows), mostFeatures)
+
+	a.used = free
+	blocks, aligns := c.Layers > 0, c.Align == alignAnchor || c.Align == alignSlots
+	if blocks || aligns {
+		most := mostRows
+		if blocks {
+			most = rows
 		}
+		s.keys, s.scores, s.weighted = a.take(d, most), a.take(band, most), a.take(band, d)
 	}
-	s.x, s.stack = floats(mostFeatures), floats(rows*d)
-	s.u, s.a = floats(R*M*d), floats(R*M*G)
-	if m.attention.query != nil {
-		s.queries = floats(R * d)
+	attention := a.used
+	if blocks {
+		s.normed = a.take(rows, d)
+		inner := a.used
+		s.queries, s.keyValue = a.take(rows, d), a.take(rows, 2, d)
+		s.panels, s.context = a.take(rows, d), a.take(rows, d)
+		a.used = inner
+		s.ffn = a.take(rows, c.FFN)
 	}
-	if m.attention.key != nil {
-		s.keys = floats(mostRows * d)
+	a.used = attention
+	if aligns {
+		s.anchors, s.factors = a.take(R, d), a.take(mostRows, d)
 	}
-	if c.Align == alignAnchor || c.Align == alignSlots {
-		s.scores = floats(mostRows)
-	}
-	if m.gate.feature {
-		s.column = floats(M)
+
+	a.used = free
+	if G > 1 {
+		s.column = a.take(M)
 	}
 	if c.Pool == poolAttention {
-		s.y, s.tanh = floats(R*d), floats(d)
+		s.y, s.bent = a.take(R, d), a.take(R, d)
 	}
-	s.omega, s.z = floats(R*S), floats(c.fusedRows(R)*d)
-	if S > 1 {
-		s.attention, s.region = floats(R*M*S), floats(R*S)
-	}
-	s.out.Share = floats(M)
-	if n := len(m.layers); n > 0 {
-		s.hidden, s.out.Logits = floats(c.Head.Hidden), floats(c.Head.Outputs)
-		if c.Head.Task == Classify {
-			s.out.Probabilities = floats(c.Head.Outputs)
-		}
-	}
-	return s
+	s.hidden = a.take(c.Head.Hidden)
 }
 
 // Model returns the model that s computes.
 func (s *State) Model() *Model { return s.model }
 
 // Bytes returns how much memory the buffers of s take.
-func (s *State) Bytes() int { return s.size }
+func (s *State) Bytes() int { return 4 * len(s.values) }
 
-// row returns row i of H^m, [d].
-func (s *State) row(m, i int) []float32 {
+// part returns H^m [n_m, d].
+func (s *State) part(m int) []float32 { return s.spans[m].of(s.stack, s.model.Config.Width) }
+
+// aligned returns U^m [R, d].
+func (s *State) aligned(m int) matrix {
 	d := s.model.Config.Width
-	return s.h[m][i*d : (i+1)*d]
-}
-
-// slot returns [U^1_r ‖ … ‖ U^M_r], [M·d].
-func (s *State) slot(r int) []float32 {
-	n := len(s.h) * s.model.Config.Width
-	return s.u[r*n : (r+1)*n]
-}
-
-// aligned returns U^m_r, [d].
-func (s *State) aligned(r, m int) []float32 {
-	d := s.model.Config.Width
-	at := (r*len(s.h) + m) * d
-	return s.u[at : at+d]
+	return matrix{s.u[m*d:], len(s.spans) * d}
 }

@@ -31,15 +31,6 @@ func TestFuseAllocatesNothing(t *testing.T) {
 	})
 }
 
-// TestStateBytes holds what a State takes against the bound of its config.
-func TestStateBytes(t *testing.T) {
-	for _, c := range everyConfig() {
-		s := randomModel(t, 1, c, everything...).NewState()
-		require.Positive(t, s.Bytes())
-		require.LessOrEqual(t, int64(s.Bytes()), 4*c.workspace(), configName(c))
-	}
-}
-
 // TestStatesShareAModel runs many States of one Model at the same time.
 func TestStatesShareAModel(t *testing.T) {
 	m := loadGolden(t, "slots_key")

@@ -79,3 +79,18 @@ func (c *Config) table() []tensor {
 	}
 	return table
 }
+
+// parameters is the number of weights a model of this config may have. The
+// dimensions of a tensor fit a State, or are integers of the config, so that
+// nothing overflows.
+func (c *Config) parameters() int64 {
+	total := int64(0)
+	for _, t := range c.table() {
+		n := int64(1)
+		for _, dim := range t.shape {
+			n *= int64(dim)
+		}
+		total += n
+	}
+	return total
+}

@@ -1,0 +1,154 @@
+package fusion
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ragedge/ragedge/safetensors"
+	"github.com/stretchr/testify/require"
+)
+
+// withoutBlocks returns the model that is left when every block of c adds
+// nothing, and one whose blocks do add nothing: output and second FFN weights
+// and biases are zero.
+func withoutBlocks(t *testing.T, seed uint64, c Config) (gate, idle *Model) {
+	var kept, all []safetensors.Tensor
+	for _, tensor := range randomTensors(rand.New(rand.NewPCG(seed, 1)), c, everything...) {
+		switch {
+		case strings.Contains(tensor.Name, ".output.") || strings.Contains(tensor.Name, ".ffn.1."):
+			tensor = zeros(tensor.Name, tensor.Shape)
+		case !strings.HasPrefix(tensor.Name, "block."):
+			kept = append(kept, tensor)
+		}
+		all = append(all, tensor)
+	}
+	plain := c
+	plain.Strategy, plain.Layers, plain.OneWay = strategyGate, 0, false
+	return parseModel(t, modelFile(plain, kept)), parseModel(t, modelFile(c, all))
+}
+
+// Every strategy equals gate when its blocks add zero: bit for bit.
+func TestIdleBlocksAreTheGate(t *testing.T) {
+	for i, c := range everyBlock() {
+		gate, idle := withoutBlocks(t, uint64(i), c)
+		require.Len(t, idle.blocks, len(c.blocks()))
+		for k, rows := range presence {
+			in := randomRows(uint64(k), c, rows...)
+			require.Equal(t, kept(fuse(t, gate.NewState(), in)), kept(fuse(t, idle.NewState(), in)), configName(c))
+		}
+	}
+}
+
+// Under one_way the other modalities never depend on the anchor, and a row with
+// nobody to attend to is what its block makes of it alone.
+func TestOneWay(t *testing.T) {
+	tried := 0
+	for i, c := range everyBlock() {
+		if !c.OneWay || c.Align == alignAnchor {
+			continue
+		}
+		tried++
+		s := randomModel(t, uint64(i), c, everything...).NewState()
+		others := func(in []Regions) []float32 {
+			fuse(t, s, in)
+			return slices.Concat(s.part(1), s.part(2))
+		}
+		in := randomRows(uint64(i), c, 4, 5, 3)
+		want := others(in)
+		in[0] = randomRows(99, c, 3, 0, 0)[0]
+		require.Equal(t, want, others(in), "another anchor")
+		in[0] = Regions{}
+		require.Equal(t, want, others(in), "no anchor")
+	}
+	require.Equal(t, 2*3*4, tried)
+}
+
+// Rows of a block see each other as its kind allows: a change of one modality
+// reaches exactly those rows of the others that may look at it.
+func TestWhoSeesWhom(t *testing.T) {
+	for _, test := range []struct {
+		strategy string
+		oneWay   bool
+		seen     [3]bool // modalities that depend on b
+	}{
+		{"self", false, [3]bool{true, true, true}},
+		{"co", false, [3]bool{true, true, true}}, // its own rows by way of the residual
+		{"co", true, [3]bool{true, true, false}},
+		{"hybrid", false, [3]bool{true, true, true}},
+		{"hybrid", true, [3]bool{true, true, false}},
+	} {
+		c := baseConfig(Modality{"a", 4, 3}, Modality{"b", 5, 2}, Modality{"c", 3, 7})
+		c.Strategy, c.OneWay, c.Layers, c.Heads = test.strategy, test.oneWay, 1, 2
+		s := randomModel(t, 1, c).NewState()
+		in := randomRows(1, c, 4, 5, 3)
+		parts := func() (all [3][]float32) {
+			fuse(t, s, in)
+			for m := range all {
+				all[m] = slices.Clone(s.part(m))
+			}
+			return all
+		}
+		before := parts()
+		in[1].Data[9]++
+		after := parts()
+		for m, seen := range test.seen {
+			require.Equal(t, seen, !slices.Equal(before[m], after[m]), "%s %v: modality %d", test.strategy, test.oneWay, m)
+		}
+	}
+}
+
+func TestGELU(t *testing.T) {
+	for x := -20.0; x <= 20; x += 1.0 / 64 {
+		y := []float32{float32(x)}
+		gelu(y)
+		// The integral of the normal density up to x, by Simpson's rule.
+		density := func(v float64) float64 { return math.Exp(-v*v/2) / math.Sqrt(2*math.Pi) }
+		const steps = 400
+		h, sum := math.Abs(x)/steps, 0.0
+		for k := range steps {
+			v := float64(k) * h
+			sum += (density(v) + 4*density(v+h/2) + density(v+h)) * h / 6
+		}
+		want := x * (0.5 + math.Copysign(sum, x))
+		require.InDelta(t, want, y[0], 1e-7*max(1, math.Abs(x)), "at %v", x)
+	}
+	extremes := []float32{0, float32(math.Inf(1)), math.MaxFloat32, -math.MaxFloat32, -13}
+	gelu(extremes)
+	require.Equal(t, []float32{0, float32(math.Inf(1)), math.MaxFloat32, 0}, extremes[:4])
+	require.InEpsilon(t, -7.952314e-38, extremes[4], 1e-5, "digits far out on the negative side")
+}
+
+// blockConfigs are the shapes of a small block and of a middling one.
+var blockConfigs = []Config{blockConfig(51, 32, 64), blockConfig(325, 256, 512)}
+
+func blockConfig(rows, d, ffn int) Config {
+	c := baseConfig(Modality{"a", rows, d})
+	c.Width, c.Strategy, c.Layers, c.Heads, c.FFN = d, strategySelf, 1, 4, ffn
+	c.Projection = projectNone
+	return c
+}
+
+// BenchmarkBlocks times E2 alone.
+func BenchmarkBlocks(b *testing.B) {
+	for _, c := range blockConfigs {
+		rows, d := c.Modalities[0].Regions, c.Width
+		b.Run(fmt.Sprintf("%dx%d", rows, d), func(b *testing.B) {
+			s := randomModel(b, 1, c).NewState()
+			in := randomRows(1, c, rows)
+			if _, err := s.Fuse(in); err != nil {
+				b.Fatal(err)
+			}
+			flops := 2 * rows * (4*d*d + 2*rows*d + 2*d*c.FFN)
+			b.ReportAllocs()
+			for b.Loop() {
+				copy(s.stack, in[0].Data)
+				s.contextualise()
+			}
+			b.ReportMetric(float64(flops)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}

@@ -1,0 +1,79 @@
+package fusion
+
+import "github.com/ragedge/ragedge"
+
+// span is a run of rows of H: from first up to end.
+type span struct{ first, end int }
+
+func (p span) rows() int { return p.end - p.first }
+
+// of returns the rows of the span of a matrix with the given number of columns.
+func (p span) of(x []float32, columns int) []float32 { return x[p.first*columns : p.end*columns] }
+
+// matrix is some columns of a row-major matrix: its rows begin stride apart.
+type matrix struct {
+	values []float32
+	stride int
+}
+
+// row returns row i, of the given number of columns.
+func (a matrix) row(i, columns int) []float32 { return a.values[i*a.stride : i*a.stride+columns] }
+
+// from returns a without its first n rows.
+func (a matrix) from(n int) matrix { return matrix{a.values[n*a.stride:], a.stride} }
+
+// multiply sets dst [rows, columns] to a [rows, inner] · b [inner, columns]. It
+// is the product of two things that are computed; one with weights is a linear.
+func multiply(dst, a matrix, b []float32, rows, inner, columns int) {
+	for i := range rows {
+		y := dst.row(i, columns)
+		clear(y)
+		ragedge.GatedSum(y, a.row(i, inner), b[:inner*columns])
+	}
+}
+
+// transpose sets dst [columns, rows] to the transpose of a [rows, columns].
+func transpose(dst, a matrix, rows, columns int) {
+	for i := range rows {
+		at := i
+		for _, v := range a.row(i, columns) {
+			dst.values[at] = v
+			at += dst.stride
+		}
+	}
+}
+
+// transposed returns the transpose of a [rows, columns].
+func transposed(a []float32, rows, columns int) []float32 {
+	t := make([]float32, len(a))
+	transpose(matrix{t, rows}, matrix{a, columns}, rows, columns)
+	return t
+}
+
+// softmaxRows replaces every row of x […, columns] by its softmax.
+func softmaxRows(x []float32, columns int) {
+	for ; len(x) > 0; x = x[columns:] {
+		ragedge.Softmax(x[:columns], x[:columns])
+	}
+}
+
+// addRow adds row to every row of x.
+func addRow(x, row []float32) {
+	for ; len(x) > 0; x = x[len(row):] {
+		for j, v := range row {
+			x[j] += v
+		}
+	}
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+func scale(x []float32, by float32) {
+	for i := range x {
+		x[i] *= by
+	}
+}
