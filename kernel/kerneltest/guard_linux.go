@@ -126,3 +126,32 @@ func guardsFault(k Impl) error {
 	}
 	return nil
 }
+
+// productGuards runs many shapes with each operand at a guard page.
+func productGuards(k Products) error {
+	s := newSource(18)
+	var memory [3]guarded
+	for i := range memory {
+		var err error
+		if memory[i], err = newGuarded(1 << 14); err != nil {
+			return err
+		}
+	}
+	for rows := 1; rows < 10; rows++ {
+		for _, out := range []int{1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 31, 33, 47, 64, 70} {
+			for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33} {
+				for _, end := range []bool{false, true} {
+					put := func(i int, x []float32) []float32 { return memory[i].put(x, end) }
+					var err error
+					if fault := faults(func() { err = k.atGuards(put, s, rows, out, in) }); fault != nil {
+						return fmt.Errorf("%d rows, %d inputs, %d outputs, end %t: %w", rows, in, out, end, fault)
+					}
+					if err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -6,3 +6,5 @@ package kerneltest
 func guardPages(Impl) error { return nil }
 
 func guardsFault(Impl) error { return nil }
+
+func productGuards(Products) error { return nil }
