@@ -1,5 +1,5 @@
-// Command gen writes the AVX2 and FMA kernels of package ragedge, a family of
-// them per file.
+// Command gen writes the amd64 kernels of package ragedge, a family of them per
+// file.
 //
 // It is a module of its own, so that nothing else depends on avo. Registers are
 // chosen here and not by avo, because the comments above the loops name them.
@@ -13,10 +13,16 @@ import (
 )
 
 //go:generate go run . -family kernel -out ../kernel_amd64.s
+//go:generate go run . -family matmul -out ../matmul_amd64.s
+//go:generate go run . -family matmulAVX512 -out ../matmul_avx512_amd64.s
+//go:generate go run . -family probe -out ../probe_amd64.s
 
 // families are the files that gen writes.
 var families = map[string]func(){
-	"kernel": kernels,
+	"kernel":       kernels,
+	"matmul":       matMul,
+	"matmulAVX512": matMulAVX512,
+	"probe":        probes,
 }
 
 func main() {
