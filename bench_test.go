@@ -114,11 +114,21 @@ func bind(f func(a, b []float32), x, y []float32) func() {
 // sideBySide reports the fastest round of kernel, and its ratios to plain and, if
 // there is one, to least.
 func sideBySide(b *testing.B, kernel, plain, least func()) {
-	const round = 10 * time.Microsecond
 	candidates := []func(){kernel, plain}
 	if least != nil {
 		candidates = append(candidates, least)
 	}
+	ns := race(b, candidates...)
+	b.ReportMetric(ns[0], "ns")
+	b.ReportMetric(ns[1]/ns[0], "go/kernel")
+	if least != nil {
+		b.ReportMetric(ns[0]/ns[2], "kernel/floor")
+	}
+}
+
+// race returns the nanoseconds of a call in the fastest round of each candidate.
+func race(b *testing.B, candidates ...func()) []float64 {
+	const round = 10 * time.Microsecond
 	calls, fastest := make([]int, len(candidates)), make([]float64, len(candidates))
 	for i, f := range candidates {
 		for calls[i] = 1; timed(f, calls[i]) < round; calls[i] *= 2 {
@@ -131,11 +141,7 @@ func sideBySide(b *testing.B, kernel, plain, least func()) {
 		}
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(fastest[0], "ns")
-	b.ReportMetric(fastest[1]/fastest[0], "go/kernel")
-	if least != nil {
-		b.ReportMetric(fastest[0]/fastest[2], "kernel/floor")
-	}
+	return fastest
 }
 
 func timed(f func(), calls int) time.Duration {

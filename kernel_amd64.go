@@ -11,19 +11,29 @@ import (
 )
 
 var (
-	hasAVX2 = cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3)
-	useAVX2 = hasAVX2
+	hasAVX2   = cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3)
+	hasAVX512 = hasAVX2 && cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512VL, cpuid.AVX512BW, cpuid.AVX512DQ)
+
+	// The set avx512 is avx2 with kernels of its own where they are faster.
+	useAVX2   = hasAVX2
+	useAVX512 = hasAVX512
 )
 
 // assembled names the assembly sets of this CPU, best first.
 func assembled() []string {
-	if !hasAVX2 {
-		return nil
+	switch {
+	case hasAVX512:
+		return []string{"avx512", "avx2"}
+	case hasAVX2:
+		return []string{"avx2"}
 	}
-	return []string{"avx2"}
+	return nil
 }
 
-func use(set string) { useAVX2 = set == "avx2" }
+func use(set string) {
+	useAVX512 = set == "avx512"
+	useAVX2 = set == "avx2" || useAVX512
+}
 
 // dotAVX2 is dot on AVX2 and FMA; b is as long as a.
 //

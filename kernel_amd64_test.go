@@ -8,12 +8,10 @@ import (
 	"github.com/ragedge/ragedge/kernel/kerneltest"
 )
 
-// assemblies holds the assembly of each set that this CPU can run.
+// assemblies holds the assembly of each set that this CPU can run. The loops of
+// the gate are the same in all.
 var assemblies = func() map[string]assembly {
-	if len(assembled()) == 0 {
-		return nil
-	}
-	return map[string]assembly{"avx2": {
+	gate := assembly{
 		kerneltest.Impl{
 			Dot: dotAVX2,
 			Softmax: func(dst, x []float32) {
@@ -22,5 +20,10 @@ var assemblies = func() map[string]assembly {
 			GatedSum: gatedSumAVX2,
 		},
 		func(dst, x []float32) { expSumAVX2(dst, x, 0) },
-	}}
+	}
+	all := map[string]assembly{}
+	for _, set := range assembled() {
+		all[set] = gate
+	}
+	return all
 }()

@@ -33,3 +33,17 @@
 
 // fmaxv Sd, Vn.4s
 #define VFMAXV(n, d) WORD $(0x6e30f800 | (n)<<5 | (d))
+
+// Three registers, the multiplier a lane of Vm: 0 Q U 01111 size L M Rm opcode H 0 Rn Rd.
+
+// fmla Vd.4s, Vn.4s, Vm.s[0]
+#define VFMLA0(m, n, d) WORD $(0x4f801000 | (m)<<16 | (n)<<5 | (d))
+
+// fmla Vd.4s, Vn.4s, Vm.s[1]
+#define VFMLA1(m, n, d) WORD $(0x4fa01000 | (m)<<16 | (n)<<5 | (d))
+
+// fmla Vd.4s, Vn.4s, Vm.s[2]
+#define VFMLA2(m, n, d) WORD $(0x4f801800 | (m)<<16 | (n)<<5 | (d))
+
+// fmla Vd.4s, Vn.4s, Vm.s[3]
+#define VFMLA3(m, n, d) WORD $(0x4fa01800 | (m)<<16 | (n)<<5 | (d))

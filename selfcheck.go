@@ -11,7 +11,11 @@ import (
 // every loop and tail. It takes some milliseconds at most. After an error another
 // set should be put to use, down to "generic", which cannot fail.
 func SelfCheck() error {
-	if err := check(Dot, Softmax, GatedSum); err != nil {
+	err := check(Dot, Softmax, GatedSum)
+	if err == nil {
+		err = checkProducts(MatMul, RowDots, WeightedRows)
+	}
+	if err != nil {
 		return fmt.Errorf("kernel set %s: %w", KernelSet(), err)
 	}
 	return nil

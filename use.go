@@ -11,7 +11,8 @@ var (
 	current = sets[0]
 )
 
-// KernelSet returns the name of the set in use: "avx2", "neon" or "generic".
+// KernelSet returns the name of the set in use: "avx512", "avx2", "neon" or
+// "generic".
 func KernelSet() string { return current }
 
 // KernelSets returns the sets that this build has and this CPU can run, best

@@ -1,0 +1,123 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "neon_arm64.h"
+
+// func fmaNEON(n int) float32
+//
+// R0: multiply-adds left. V0: 1. V8-V31: sums. Twenty-four of them keep two units
+// busy while an FMLA takes up to 12 cycles; the longest known here is 8.
+TEXT ·fmaNEON(SB), NOSPLIT, $0-12
+	MOVD  n+0(FP), R0
+	FMOVS $1.0, F0
+	VDUP  V0.S[0], V0.S4
+	VEOR  V8.B16, V8.B16, V8.B16
+	VEOR  V9.B16, V9.B16, V9.B16
+	VEOR  V10.B16, V10.B16, V10.B16
+	VEOR  V11.B16, V11.B16, V11.B16
+	VEOR  V12.B16, V12.B16, V12.B16
+	VEOR  V13.B16, V13.B16, V13.B16
+	VEOR  V14.B16, V14.B16, V14.B16
+	VEOR  V15.B16, V15.B16, V15.B16
+	VEOR  V16.B16, V16.B16, V16.B16
+	VEOR  V17.B16, V17.B16, V17.B16
+	VEOR  V18.B16, V18.B16, V18.B16
+	VEOR  V19.B16, V19.B16, V19.B16
+	VEOR  V20.B16, V20.B16, V20.B16
+	VEOR  V21.B16, V21.B16, V21.B16
+	VEOR  V22.B16, V22.B16, V22.B16
+	VEOR  V23.B16, V23.B16, V23.B16
+	VEOR  V24.B16, V24.B16, V24.B16
+	VEOR  V25.B16, V25.B16, V25.B16
+	VEOR  V26.B16, V26.B16, V26.B16
+	VEOR  V27.B16, V27.B16, V27.B16
+	VEOR  V28.B16, V28.B16, V28.B16
+	VEOR  V29.B16, V29.B16, V29.B16
+	VEOR  V30.B16, V30.B16, V30.B16
+	VEOR  V31.B16, V31.B16, V31.B16
+
+	// 96 multiply-adds an iteration: 24 FMLA.
+block:
+	VFMLA V0.S4, V0.S4, V8.S4
+	VFMLA V0.S4, V0.S4, V9.S4
+	VFMLA V0.S4, V0.S4, V10.S4
+	VFMLA V0.S4, V0.S4, V11.S4
+	VFMLA V0.S4, V0.S4, V12.S4
+	VFMLA V0.S4, V0.S4, V13.S4
+	VFMLA V0.S4, V0.S4, V14.S4
+	VFMLA V0.S4, V0.S4, V15.S4
+	VFMLA V0.S4, V0.S4, V16.S4
+	VFMLA V0.S4, V0.S4, V17.S4
+	VFMLA V0.S4, V0.S4, V18.S4
+	VFMLA V0.S4, V0.S4, V19.S4
+	VFMLA V0.S4, V0.S4, V20.S4
+	VFMLA V0.S4, V0.S4, V21.S4
+	VFMLA V0.S4, V0.S4, V22.S4
+	VFMLA V0.S4, V0.S4, V23.S4
+	VFMLA V0.S4, V0.S4, V24.S4
+	VFMLA V0.S4, V0.S4, V25.S4
+	VFMLA V0.S4, V0.S4, V26.S4
+	VFMLA V0.S4, V0.S4, V27.S4
+	VFMLA V0.S4, V0.S4, V28.S4
+	VFMLA V0.S4, V0.S4, V29.S4
+	VFMLA V0.S4, V0.S4, V30.S4
+	VFMLA V0.S4, V0.S4, V31.S4
+	SUBS  $96, R0, R0
+	BGT   block
+
+	// All sums are the same, and whole numbers: a tree adds them without error.
+	VFADD(9, 8, 8)
+	VFADD(11, 10, 10)
+	VFADD(13, 12, 12)
+	VFADD(15, 14, 14)
+	VFADD(17, 16, 16)
+	VFADD(19, 18, 18)
+	VFADD(21, 20, 20)
+	VFADD(23, 22, 22)
+	VFADD(25, 24, 24)
+	VFADD(27, 26, 26)
+	VFADD(29, 28, 28)
+	VFADD(31, 30, 30)
+	VFADD(10, 8, 8)
+	VFADD(14, 12, 12)
+	VFADD(18, 16, 16)
+	VFADD(22, 20, 20)
+	VFADD(26, 24, 24)
+	VFADD(30, 28, 28)
+	VFADD(12, 8, 8)
+	VFADD(20, 16, 16)
+	VFADD(28, 24, 24)
+	VFADD(16, 8, 8)
+	VFADD(24, 8, 8)
+	VFADDP(8, 8, 8)
+	VFADDPS(8, 8)
+	FMOVS F8, ret+8(FP)
+	RET
+
+// func loadsNEON(x []float32, times int)
+//
+// R0: x. R1: len(x). R2: times left. R3: next of x. R4: values left. V0-V31: of x.
+TEXT ·loadsNEON(SB), NOSPLIT, $0-32
+	MOVD x_base+0(FP), R0
+	MOVD x_len+8(FP), R1
+	MOVD times+24(FP), R2
+
+again:
+	MOVD R0, R3
+	MOVD R1, R4
+
+	// 128 values an iteration: 32 vector loads.
+block:
+	VLD1.P 64(R3), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R3), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1.P 64(R3), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1.P 64(R3), [V12.S4, V13.S4, V14.S4, V15.S4]
+	VLD1.P 64(R3), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P 64(R3), [V20.S4, V21.S4, V22.S4, V23.S4]
+	VLD1.P 64(R3), [V24.S4, V25.S4, V26.S4, V27.S4]
+	VLD1.P 64(R3), [V28.S4, V29.S4, V30.S4, V31.S4]
+	SUBS $128, R4, R4
+	BGT  block
+	SUBS $1, R2, R2
+	BGT  again
+	RET
