@@ -55,7 +55,7 @@ func newAlignment(c *Config, w weights) alignment {
 // product returns a b for a [n, d] and b [d, d].
 func product(a, b []float32, d int) []float32 {
 	p := make([]float32, len(a))
-	multiply(matrix{p, d}, matrix{a, d}, b, len(a)/d, d, d)
+	ragedge.WeightedRows(p, a, b, len(a)/d, d, d, d, d)
 	return p
 }
 

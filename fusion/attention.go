@@ -1,5 +1,7 @@
 package fusion
 
+import "github.com/ragedge/ragedge"
+
 // attention sets dst [rows, d_v] to softmax(S) V over n keys, with
 //
 //	S_ij = Σ_k w_k Q_ik K_jk
@@ -11,24 +13,23 @@ func (s *State) attention(dst, queries matrix, weight, keys, values []float32, n
 	inner, columns := len(keys)/n, len(values)/n
 	for first := 0; first < rows; first += band {
 		count := min(band, rows-first)
-		q, scores := queries.from(first), matrix{s.scores[:count*n], n}
-		if weight != nil {
-			q = s.weigh(q, weight, count)
-		}
-		multiply(scores, q, keys, count, inner, n)
-		softmaxRows(scores.values, n)
-		multiply(dst.from(first), scores, values, count, n, columns)
+		scores, context := s.scores[:count*n], dst.from(first)
+		q := s.weigh(queries.from(first), weight, count, inner)
+		ragedge.WeightedRows(scores, q, keys, count, inner, n, n, n)
+		softmaxRows(scores, n)
+		ragedge.WeightedRows(context.values, scores, values, count, n, columns, context.stride, columns)
 	}
 }
 
-// weigh returns rows of queries, each times the weight.
-func (s *State) weigh(queries matrix, weight []float32, rows int) matrix {
-	weighted := matrix{s.weighted, len(weight)}
+// weigh returns rows of queries side by side, [rows, columns], each times the
+// weight when there is one.
+func (s *State) weigh(queries matrix, weight []float32, rows, columns int) []float32 {
 	for i := range rows {
-		y := weighted.row(i, len(weight))
-		for j, q := range queries.row(i, len(weight)) {
-			y[j] = q * weight[j]
+		y := s.weighted[i*columns : (i+1)*columns]
+		copy(y, queries.row(i, columns))
+		for j, w := range weight {
+			y[j] *= w
 		}
 	}
-	return weighted
+	return s.weighted[:rows*columns]
 }

@@ -61,12 +61,12 @@ func (s *State) contextualise() {
 
 func (s *State) block(b *block) {
 	h := s.all.of(s.stack, s.model.Config.Width)
-	x, inner := s.normed[:len(h)], s.ffn[:s.all.rows()*b.expand.out]
+	x, inner := s.normed[:len(h)], s.ffn[:s.all.rows()*b.expand.weight.Out()]
 	b.norm1.apply(x, h)
 	s.attend(b, h, x)
 	b.norm2.apply(x, h)
 	b.expand.apply(inner, x)
-	b.contract.add(h, inner)
+	b.contract.add(h, inner, x)
 }
 
 // attend adds (P V) W_oᵀ + b_o to h, for x = LN1(h).
@@ -95,7 +95,7 @@ func (s *State) attend(b *block, h, x []float32) {
 			s.attendFrom(b, own, s.others(m))
 		}
 	}
-	b.output.add(asking.of(h, d), asking.of(s.context, d))
+	b.output.add(asking.of(h, d), asking.of(s.context, d), x)
 }
 
 // others returns the rows of H that are not of modality m.

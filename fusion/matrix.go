@@ -22,16 +22,6 @@ func (a matrix) row(i, columns int) []float32 { return a.values[i*a.stride : i*a
 // from returns a without its first n rows.
 func (a matrix) from(n int) matrix { return matrix{a.values[n*a.stride:], a.stride} }
 
-// multiply sets dst [rows, columns] to a [rows, inner] · b [inner, columns]. It
-// is the product of two things that are computed; one with weights is a linear.
-func multiply(dst, a matrix, b []float32, rows, inner, columns int) {
-	for i := range rows {
-		y := dst.row(i, columns)
-		clear(y)
-		ragedge.GatedSum(y, a.row(i, inner), b[:inner*columns])
-	}
-}
-
 // transpose sets dst [columns, rows] to the transpose of a [rows, columns].
 func transpose(dst, a matrix, rows, columns int) {
 	for i := range rows {
@@ -63,6 +53,13 @@ func addRow(x, row []float32) {
 		for j, v := range row {
 			x[j] += v
 		}
+	}
+}
+
+// addTo adds x to y, value by value.
+func addTo(y, x []float32) {
+	for i, v := range x {
+		y[i] += v
 	}
 }
 

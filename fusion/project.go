@@ -8,9 +8,9 @@ type input struct {
 	// Without projection the rows are scaled by 1/std, [d_m]; with one, 1/std is
 	// part of project.
 	scale   []float32
-	project *linear // [d, d_m], without bias; nil: none
-	// start is what every row of H begins with: bias, modality embedding and
-	// position together. [N_m, d], or [1, d] when there are no positions.
+	project *linear // [d, d_m]; nil: none
+	// start is bias, modality embedding and position together: [N_m, d], or [1, d]
+	// when there are no positions. Then it is the projection's bias, if there is one.
 	start     []float32
 	positions bool
 }
@@ -38,8 +38,6 @@ func newInput(m Modality, d int, w weights) (input, error) {
 			}
 			in.scale = nil
 		}
-		// Columns whatever d is: the rows of an input are short and many.
-		in.project = &linear{in: m.Features, out: d, columns: transposed(weight, d, m.Features)}
 	}
 
 	in.start = w["position."+m.Name]
@@ -52,6 +50,13 @@ func newInput(m Modality, d int, w weights) (input, error) {
 			in.start[i] += term[i%d]
 		}
 	}
+	if weight != nil {
+		l := newLinear(weight, nil, d, m.Features)
+		if !in.positions {
+			l.bias, in.start = in.start, nil
+		}
+		in.project = &l
+	}
 	return in, nil
 }
 
@@ -62,18 +67,32 @@ func (s *State) project(inputs []Regions) {
 	for m := range s.model.inputs {
 		in := &s.model.inputs[m]
 		h, x := s.part(m), inputs[m].Data[:s.rows[m]*inputs[m].Features]
+		in.enter(h, x, s.x, s.model.Config.Width)
 		in.begin(h)
-		if in.mean == nil {
-			in.add(h, x)
-			continue
-		}
-		d, features := s.model.Config.Width, len(in.mean)
-		for len(x) > 0 {
-			n := min(inputBand, len(x)/features)
-			in.add(h[:n*d], in.normalise(s.x[:n*features], x))
-			h, x = h[n*d:], x[n*features:]
-		}
 	}
+}
+
+// enter sets h to the projection of the rows x after E0, or to the rows
+// themselves; buffer is for the rows of a band.
+func (in *input) enter(h, x, buffer []float32, d int) {
+	if in.mean == nil {
+		in.enterBand(h, x)
+		return
+	}
+	features := len(in.mean)
+	for len(x) > 0 {
+		n := min(inputBand, len(x)/features)
+		in.enterBand(h[:n*d], in.normalise(buffer[:n*features], x))
+		h, x = h[n*d:], x[n*features:]
+	}
+}
+
+func (in *input) enterBand(h, x []float32) {
+	if in.project != nil {
+		in.project.apply(h, x)
+		return
+	}
+	copy(h, x)
 }
 
 // normalise is E0, for the rows that y holds: x − mean in full, and the division
@@ -91,24 +110,13 @@ func (in *input) normalise(y, x []float32) []float32 {
 	return y
 }
 
-// begin sets h to the terms of E1 that do not depend on the input.
+// begin adds the terms of E1 that do not depend on the input, unless they are the
+// bias of the projection.
 func (in *input) begin(h []float32) {
-	if in.positions {
-		copy(h, in.start)
-		return
-	}
-	for ; len(h) > 0; h = h[len(in.start):] {
-		copy(h, in.start)
-	}
-}
-
-// add adds the projection of the rows x, or the rows themselves, to h.
-func (in *input) add(h, x []float32) {
-	if in.project != nil {
-		in.project.product(h, x)
-		return
-	}
-	for i, v := range x {
-		h[i] += v
+	switch {
+	case in.positions:
+		addTo(h, in.start[:len(h)])
+	case in.start != nil:
+		addRow(h, in.start)
 	}
 }
