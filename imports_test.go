@@ -37,11 +37,12 @@ var rooms = map[string][]string{
 	"result":            {},
 	"fusion":            {".", "safetensors"},
 	"encoder":           {"."},
+	"bench":             {".", "fusion", "safetensors"},
 	"daemon/sensor":     {"encoder"},
 	"daemon/sink":       {"encoder", "result"},
 	"daemon/api":        {"encoder", "result", "safetensors"},
 	"daemon":            {"fusion", "encoder", "result", "safetensors", "daemon/sensor", "daemon/sink", "daemon/api"},
-	"cmd/ragedge":       {".", "fusion", "encoder", "result", "safetensors", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
+	"cmd/ragedge":       {".", "fusion", "encoder", "result", "safetensors", "bench", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
 }
 
 // A ban keeps packages out of everything that from pulls in. The pattern is an
