@@ -1,6 +1,34 @@
+// The constants of exp in kernel/exp.go, as EXP wants them, and -Inf.
+DATA expNEON<>+0(SB)/4, $0xc2aeac4f // cutoff
+DATA expNEON<>+4(SB)/4, $0x4b400000 // rounder
+DATA expNEON<>+8(SB)/4, $0x3fb8aa3b // log2e
+DATA expNEON<>+12(SB)/4, $0x3f317200 // ln2Hi
+DATA expNEON<>+16(SB)/4, $0x35bfbe8e // ln2Lo
+DATA expNEON<>+20(SB)/4, $0x3ab5121a // c6
+DATA expNEON<>+24(SB)/4, $0x3c091cf1 // c5
+DATA expNEON<>+28(SB)/4, $0x3d2aac79 // c4
+DATA expNEON<>+32(SB)/4, $0x3e2aaa49 // c3
+DATA expNEON<>+36(SB)/4, $0x3efffffe // c2
+DATA expNEON<>+40(SB)/4, $0x3f800000 // 1
+DATA expNEON<>+44(SB)/4, $0xff800000 // -Inf
+GLOBL expNEON<>(SB), RODATA|NOPTR, $48
+
+// LOADEXP sets V16 to V27 to these constants and V29 to 0. It uses p.
+#define LOADEXP(p) \
+	MOVD    $expNEON<>(SB), p                       \
+	VLD4R.P 16(p), [V16.S4, V17.S4, V18.S4, V19.S4] \
+	VLD4R.P 16(p), [V20.S4, V21.S4, V22.S4, V23.S4] \
+	VLD4R   (p), [V24.S4, V25.S4, V26.S4, V27.S4]   \
+	VEOR    V29.B16, V29.B16, V29.B16
+
 // HORNER sets q = c + p·t, one step of a polynomial.
 #define HORNER(c, p, t, q) \
 	VMOV  c.B16, q.B16     \
+	VFMLA p.S4, t.S4, q.S4
+
+// HORNERAT is HORNER with a lane for c.
+#define HORNERAT(c, p, t, q) \
+	VDUP  c, q.S4 \
 	VFMLA p.S4, t.S4, q.S4
 
 // EXP replaces the lanes of V0 and V1, which are at most 0 or NaN, by e^t as

@@ -109,21 +109,6 @@ fold:
 	FMOVS F16, ret+32(FP)
 	RET
 
-// The constants of exp in kernel/exp.go, as EXP wants them, and -Inf.
-DATA expNEON<>+0(SB)/4, $0xc2aeac4f // cutoff
-DATA expNEON<>+4(SB)/4, $0x4b400000 // rounder
-DATA expNEON<>+8(SB)/4, $0x3fb8aa3b // log2e
-DATA expNEON<>+12(SB)/4, $0x3f317200 // ln2Hi
-DATA expNEON<>+16(SB)/4, $0x35bfbe8e // ln2Lo
-DATA expNEON<>+20(SB)/4, $0x3ab5121a // c6
-DATA expNEON<>+24(SB)/4, $0x3c091cf1 // c5
-DATA expNEON<>+28(SB)/4, $0x3d2aac79 // c4
-DATA expNEON<>+32(SB)/4, $0x3e2aaa49 // c3
-DATA expNEON<>+36(SB)/4, $0x3efffffe // c2
-DATA expNEON<>+40(SB)/4, $0x3f800000 // 1
-DATA expNEON<>+44(SB)/4, $0xff800000 // -Inf
-GLOBL expNEON<>(SB), RODATA|NOPTR, $48
-
 // func expSumNEON(dst, x []float32, m float32) float32
 //
 // R0, R1: next of dst, x. R2: values after this block. V0, V1: x - m, then
@@ -134,11 +119,7 @@ TEXT ·expSumNEON(SB), NOSPLIT, $0-60
 	MOVD    x_len+32(FP), R2
 	FMOVS   m+48(FP), F28
 	VDUP    V28.S[0], V28.S4
-	MOVD    $expNEON<>(SB), R3
-	VLD4R.P 16(R3), [V16.S4, V17.S4, V18.S4, V19.S4]
-	VLD4R.P 16(R3), [V20.S4, V21.S4, V22.S4, V23.S4]
-	VLD4R   (R3), [V24.S4, V25.S4, V26.S4, V27.S4]
-	VEOR    V29.B16, V29.B16, V29.B16
+	LOADEXP(R3)
 	VEOR    V30.B16, V30.B16, V30.B16
 	VEOR    V31.B16, V31.B16, V31.B16
 	SUBS    $8, R2, R2

@@ -17,6 +17,12 @@
 // fmul Vd.4s, Vn.4s, Vm.4s
 #define VFMUL(m, n, d) WORD $(0x6e20dc00 | (m)<<16 | (n)<<5 | (d))
 
+// fdiv Vd.4s, Vn.4s, Vm.4s
+#define VFDIV(m, n, d) WORD $(0x6e20fc00 | (m)<<16 | (n)<<5 | (d))
+
+// fmin Vd.4s, Vn.4s, Vm.4s
+#define VFMIN(m, n, d) WORD $(0x4ea0f400 | (m)<<16 | (n)<<5 | (d))
+
 // fmax Vd.4s, Vn.4s, Vm.4s
 #define VFMAX(m, n, d) WORD $(0x4e20f400 | (m)<<16 | (n)<<5 | (d))
 
@@ -25,6 +31,11 @@
 
 // faddp Vd.4s, Vn.4s, Vm.4s
 #define VFADDP(m, n, d) WORD $(0x6e20d400 | (m)<<16 | (n)<<5 | (d))
+
+// Two registers: 0 Q U 01110 size 10000 opcode 10 Rn Rd.
+
+// fabs Vd.4s, Vn.4s
+#define VFABS(n, d) WORD $(0x4ea0f800 | (n)<<5 | (d))
 
 // Two registers, across the lanes: 0 Q U 11110 size 11000 opcode 10 Rn Rd.
 

@@ -15,6 +15,9 @@ func SelfCheck() error {
 	if err == nil {
 		err = checkProducts(MatMul, RowDots, WeightedRows)
 	}
+	if err == nil {
+		err = checkElementwise(elementwiseKernels{LayerNorm, Tanh, Gelu, Relu, SoftmaxColumns})
+	}
 	if err != nil {
 		return fmt.Errorf("kernel set %s: %w", KernelSet(), err)
 	}

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ragedge/ragedge"
@@ -35,8 +36,15 @@ func kernels() []kernel {
 		matMul(128, 256, 768),
 		rowDots(128, 197, 256),
 		weightedRows(128, 197, 256),
+		softmaxColumns(5, 8),
+		rowByRow("layer norm", 128, 384, func(dst, x []float32) { ragedge.LayerNorm(dst, x, ones, ones) }),
+		rowByRow("gelu", 128, 1536, ragedge.Gelu),
+		rowByRow("tanh", 128, 256, ragedge.Tanh),
 	}
 }
+
+// ones are weights for the longest rows that need some.
+var ones = slices.Repeat([]float32{1}, 384)
 
 func dot(n int) kernel {
 	a, b := ramp(n), ramp(n)
@@ -48,12 +56,28 @@ func dot(n int) kernel {
 }
 
 func softmax(rows, columns int) kernel {
+	return rowByRow("softmax", rows, columns, ragedge.Softmax)
+}
+
+// rowByRow is a kernel of one row, on all rows of a matrix.
+func rowByRow(name string, rows, columns int, f func(dst, x []float32)) kernel {
 	x, dst := ramp(rows*columns), make([]float32, rows*columns)
-	return kernel{fmt.Sprintf("softmax %d×%d", rows, columns), 0, 0, func(calls int) {
+	return kernel{fmt.Sprintf("%s %d×%d", name, rows, columns), 0, 0, func(calls int) {
 		for range calls {
 			for i := 0; i < len(x); i += columns {
-				ragedge.Softmax(dst[i:i+columns], x[i:i+columns])
+				f(dst[i:i+columns], x[i:i+columns])
 			}
+		}
+	}}
+}
+
+// softmaxColumns is the softmax over a few rows, in every column.
+func softmaxColumns(rows, columns int) kernel {
+	x, from := make([]float32, rows*columns), ramp(rows*columns)
+	return kernel{fmt.Sprintf("column softmax %d×%d", rows, columns), 0, 0, func(calls int) {
+		for range calls {
+			copy(x, from)
+			ragedge.SoftmaxColumns(x, rows, columns)
 		}
 	}}
 }

@@ -13,12 +13,14 @@ import (
 )
 
 //go:generate go run . -family kernel -out ../kernel_amd64.s
+//go:generate go run . -family elementwise -out ../elementwise_amd64.s
 //go:generate go run . -family matmul -out ../matmul_amd64.s
 //go:generate go run . -family matmulAVX512 -out ../matmul_avx512_amd64.s
 //go:generate go run . -family probe -out ../probe_amd64.s
 
 // families are the files that gen writes.
 var families = map[string]func(){
+	"elementwise":  elementwise,
 	"kernel":       kernels,
 	"matmul":       matMul,
 	"matmulAVX512": matMulAVX512,
