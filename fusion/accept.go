@@ -46,7 +46,8 @@ func (m *Modality) accept(in *Regions) error {
 	case in.Rows < 0 || int64(len(in.Data)) < int64(in.Rows)*int64(in.Features):
 		return fmt.Errorf("%w: %s has %d values for %d rows of %d", ErrBadLength, m.Name, len(in.Data), in.Rows, in.Features)
 	}
-	if i := nonFinite(in.Data[:in.Rows*in.Features]); i >= 0 {
+	if values := in.Data[:in.Rows*in.Features]; !finite(values) {
+		i := nonFinite(values)
 		return fmt.Errorf("%w: %s row %d feature %d is %v", ErrNonFiniteInput, m.Name, i/in.Features, i%in.Features, in.Data[i])
 	}
 	return nil

@@ -147,7 +147,7 @@ func (s *State) gather(m int, queries []float32) {
 	keys := s.keys[:n*d]
 	transpose(matrix{keys, n}, matrix{factors, d}, n, d)
 	if a.key != nil {
-		relu(keys)
+		ragedge.Relu(keys, keys)
 	}
 	s.attention(s.aligned(m), matrix{queries, d}, a.weight, keys, h, n, s.slots)
 }

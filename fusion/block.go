@@ -3,6 +3,8 @@ package fusion
 import (
 	"math"
 	"strconv"
+
+	"github.com/ragedge/ragedge"
 )
 
 // block is one block of E2, all of it pre-norm:
@@ -24,11 +26,11 @@ type block struct {
 	contract linear // W_2
 }
 
-func newBlock(c *Config, i int, kind string, w weights, ones []float32) block {
+func newBlock(c *Config, i int, kind string, w weights) block {
 	d, name := c.Width, "block."+strconv.Itoa(i)
 	attention := name + ".attention."
 	norm := func(name string) layerNorm {
-		return layerNorm{w[name+".weight"], w[name+".bias"], ones}
+		return layerNorm{w[name+".weight"], w[name+".bias"]}
 	}
 	if !c.hadamard(kind) {
 		root := float32(1 / math.Sqrt(float64(d/c.Heads)))
@@ -114,7 +116,7 @@ func (s *State) attendFrom(b *block, asking span, asked [2]span) {
 	}
 	s.pack(asked, n, size)
 	if b.score != nil {
-		relu(s.keys[:n*d])
+		ragedge.Relu(s.keys[:n*d], s.keys[:n*d])
 	}
 	for head := range heads {
 		at := head * size

@@ -2,7 +2,6 @@ package fusion
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -99,27 +98,6 @@ func TestWhoSeesWhom(t *testing.T) {
 			require.Equal(t, seen, !slices.Equal(before[m], after[m]), "%s %v: modality %d", test.strategy, test.oneWay, m)
 		}
 	}
-}
-
-func TestGELU(t *testing.T) {
-	for x := -20.0; x <= 20; x += 1.0 / 64 {
-		y := []float32{float32(x)}
-		gelu(y)
-		// The integral of the normal density up to x, by Simpson's rule.
-		density := func(v float64) float64 { return math.Exp(-v*v/2) / math.Sqrt(2*math.Pi) }
-		const steps = 400
-		h, sum := math.Abs(x)/steps, 0.0
-		for k := range steps {
-			v := float64(k) * h
-			sum += (density(v) + 4*density(v+h/2) + density(v+h)) * h / 6
-		}
-		want := x * (0.5 + math.Copysign(sum, x))
-		require.InDelta(t, want, y[0], 1e-7*max(1, math.Abs(x)), "at %v", x)
-	}
-	extremes := []float32{0, float32(math.Inf(1)), math.MaxFloat32, -math.MaxFloat32, -13}
-	gelu(extremes)
-	require.Equal(t, []float32{0, float32(math.Inf(1)), math.MaxFloat32, 0}, extremes[:4])
-	require.InEpsilon(t, -7.952314e-38, extremes[4], 1e-5, "digits far out on the negative side")
 }
 
 // blockConfigs are the shapes of a small block and of a middling one.

@@ -24,7 +24,11 @@
 //	U   aligned regions [R, M, d] · A the gate · Ω the pooling
 package fusion
 
-import "math"
+import (
+	"math"
+
+	"github.com/ragedge/ragedge"
+)
 
 // Regions are the rows of one modality, row-major. The zero value is a modality
 // that is absent.
@@ -78,9 +82,16 @@ func (s *State) Fuse(in []Regions) (*Output, error) {
 	return &s.out, nil
 }
 
-// finite reports that no value is NaN or infinite.
+// finite reports that no value is NaN or infinite. With 0 as the other factor, every
+// other value adds 0 to the sum, and these add NaN.
 func finite(values []float32) bool {
-	return nonFinite(values) < 0
+	var zeros [256]float32
+	for ; len(values) > len(zeros); values = values[len(zeros):] {
+		if ragedge.Dot(values[:len(zeros)], zeros[:]) != 0 {
+			return false
+		}
+	}
+	return ragedge.Dot(values, zeros[:]) == 0
 }
 
 // nonFinite returns the index of the first NaN or infinity, -1 when there is none.

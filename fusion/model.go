@@ -102,10 +102,10 @@ func build(c Config, w weights) (*Model, error) {
 		m.inputs = append(m.inputs, in)
 	}
 	for i, kind := range c.blocks() {
-		m.blocks = append(m.blocks, newBlock(&c, i, kind, w, ones))
+		m.blocks = append(m.blocks, newBlock(&c, i, kind, w))
 	}
 	if c.Norm {
-		m.norm = &layerNorm{w["norm.weight"], w["norm.bias"], ones}
+		m.norm = &layerNorm{w["norm.weight"], w["norm.bias"]}
 	}
 	m.layers = newHead(&c, w)
 	return m, nil

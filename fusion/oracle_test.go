@@ -118,7 +118,7 @@ func (o *oracle) layerNorm(name string, x []num) []num {
 	for j := range ones {
 		ones[j].v = 1
 	}
-	over := num{v: 1 / float64(d)}
+	over := num{v: 1 / float64(d)}.rounded(1, 1/float64(d))
 	mean := mul(sum(num{}, x, ones), over)
 	for j := range h {
 		h[j] = add(x[j], num{-mean.v, mean.e})

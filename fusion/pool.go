@@ -68,7 +68,7 @@ func (s *State) poolAttention(z, omega []float32, k int) {
 	d := len(z)
 	y, bent := s.y[:len(omega)*d], s.bent[:len(omega)*d]
 	s.mixSlots(y, k)
-	applyTanh(bent, y)
+	ragedge.Tanh(bent, y)
 	rowDots(omega, bent, s.model.pool[k*d:(k+1)*d])
 	ragedge.Softmax(omega, omega)
 	clear(z)

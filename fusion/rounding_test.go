@@ -1,6 +1,10 @@
 package fusion
 
-import "math"
+import (
+	"math"
+
+	"github.com/ragedge/ragedge/kernel"
+)
 
 // num is an exact value v and a bound e on how far a float32 computation of it
 // may be off. The operations follow the standard analysis of rounding errors: a
@@ -63,24 +67,28 @@ func inverse(a num) num {
 	return q.rounded(1, q.most())
 }
 
-// inverseRoot is 1/√(a + 1e-5), computed in float64 and rounded, for a ≥ 0.
+// inverseRoot is 1/√(a + 1e-5) as ragedge.LayerNorm computes it, for a ≥ 0: the
+// constant, the sum, the root and the quotient are each rounded.
 func inverseRoot(a num) num {
 	v, least := a.v+1e-5, max(a.v-a.e, 0)+1e-5
 	q := num{1 / math.Sqrt(v), a.e / (2 * least * math.Sqrt(least))}
-	return q.rounded(2, q.most())
+	return q.rounded(4, q.most())
 }
 
 func positive(a num) num { return num{max(a.v, 0), a.e} }
 
-// normal is a Φ(a), computed in float64 and rounded; its slope is below 1.13.
+// normal is a Φ(a), whose slope is below 1.13, as ragedge.Gelu computes it.
 func normal(a num) num {
 	g := num{a.v * math.Erfc(-a.v/math.Sqrt2) / 2, 1.13 * a.e}
-	return g.rounded(1, g.most())
+	g.e += kernel.GeluBound(g.most())
+	return g
 }
 
+// tanh is the hyperbolic tangent as ragedge.Tanh computes it.
 func tanh(a num) num {
 	t := num{math.Tanh(a.v), a.e}
-	return t.rounded(2, 1)
+	t.e += kernel.TanhBound(min(t.most(), 1))
+	return t
 }
 
 // softmaxOf is the softmax of the allowed x; the others are exactly 0.
