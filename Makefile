@@ -9,7 +9,7 @@ RELEASE = -buildvcs=auto -ldflags='-s -w'
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every check, on every CPU; installs what it needs if root
@@ -49,6 +49,14 @@ cross: ## build/linux-*/ragedge for every board, and its size
 .PHONY: bench
 bench: ## benchmarks of the kernels; BENCH=Dot chooses
 	go test -run '^$$' -bench '$(BENCH)' -benchmem .
+
+.PHONY: mca
+mca: ## a model of the arm64 kernels' loops; fails if a goal is missed
+	@scripts/test mca
+
+.PHONY: instructions
+instructions: ## count the arm64 kernels' instructions again, and keep that
+	@scripts/instructions write
 
 .PHONY: demo
 demo: ## replay a recorded room and watch it decide

@@ -183,10 +183,12 @@ fold:
 
 // func scaleNEON(x []float32, s float32)
 //
-// R0: next of x. R1: values after this block. V0, V1: of x. V16: s.
+// R0: next of x to write. R1: values after this block. R2: next of x to read, so
+// that no load waits for the address that a store counts up. V0, V1: of x. V16: s.
 TEXT ·scaleNEON(SB), NOSPLIT, $0-28
 	MOVD  x_base+0(FP), R0
 	MOVD  x_len+8(FP), R1
+	MOVD  R0, R2
 	FMOVS s+24(FP), F16
 	VDUP  V16.S[0], V16.S4
 	SUBS  $8, R1, R1
@@ -194,7 +196,7 @@ TEXT ·scaleNEON(SB), NOSPLIT, $0-28
 
 	// 8 values an iteration: 2 vector loads, 2 FMUL, 2 vector stores.
 block:
-	VLD1   (R0), [V0.S4, V1.S4]
+	VLD1.P 32(R2), [V0.S4, V1.S4]
 	VFMUL(16, 0, 0)
 	VFMUL(16, 1, 1)
 	VST1.P [V0.S4, V1.S4], 32(R0)
