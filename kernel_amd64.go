@@ -3,8 +3,6 @@
 package ragedge
 
 import (
-	"math"
-
 	"github.com/klauspost/cpuid/v2"
 
 	"github.com/ragedge/ragedge/kernel"
@@ -71,34 +69,26 @@ func dot(a, b []float32) float32 {
 	return dotAVX2(a, b)
 }
 
-func softmax(dst, x []float32) {
-	if !useAVX2 {
-		kernel.Softmax(dst, x)
-		return
+func maximum(x []float32, m float32) float32 {
+	if useAVX2 {
+		return maxAVX2(x, m)
 	}
-	if len(x) > perCall {
-		softmaxLong(dst, x)
-		return
-	}
-	m := maxAVX2(x, -math.MaxFloat32)
-	sum := expSumAVX2(dst, x, m)
-	scaleAVX2(dst, 1/max(sum, 1))
+	return kernel.Maximum(x, m)
 }
 
-// softmaxLong is softmax with several calls for each step.
-func softmaxLong(dst, x []float32) {
-	m := float32(-math.MaxFloat32)
-	for i := 0; i < len(x); i += perCall {
-		m = maxAVX2(x[i:min(i+perCall, len(x))], m)
+func expSum(dst, x []float32, m float32) float32 {
+	if useAVX2 {
+		return expSumAVX2(dst, x, m)
 	}
-	var sum float32
-	for i := 0; i < len(x); i += perCall {
-		end := min(i+perCall, len(x))
-		sum += expSumAVX2(dst[i:end], x[i:end], m)
+	return kernel.ExpSum(dst, x, m)
+}
+
+func scale(x []float32, s float32) {
+	if useAVX2 {
+		scaleAVX2(x, s)
+		return
 	}
-	for i := 0; i < len(dst); i += perCall {
-		scaleAVX2(dst[i:min(i+perCall, len(dst))], 1/max(sum, 1))
-	}
+	kernel.Scale(x, s)
 }
 
 func gatedSum(dst, gates, regions []float32) {

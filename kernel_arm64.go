@@ -2,11 +2,7 @@
 
 package ragedge
 
-import (
-	"math"
-
-	"github.com/ragedge/ragedge/kernel"
-)
+import "github.com/ragedge/ragedge/kernel"
 
 // useNEON starts true: every arm64 CPU has NEON, so there is nothing to ask.
 var useNEON = true
@@ -52,34 +48,26 @@ func dot(a, b []float32) float32 {
 	return dotNEON(a, b)
 }
 
-func softmax(dst, x []float32) {
-	if !useNEON {
-		kernel.Softmax(dst, x)
-		return
+func maximum(x []float32, m float32) float32 {
+	if useNEON {
+		return maxNEON(x, m)
 	}
-	if len(x) > perCall {
-		softmaxLong(dst, x)
-		return
-	}
-	m := maxNEON(x, -math.MaxFloat32)
-	sum := expSumNEON(dst, x, m)
-	scaleNEON(dst, 1/max(sum, 1))
+	return kernel.Maximum(x, m)
 }
 
-// softmaxLong is softmax with several calls for each step.
-func softmaxLong(dst, x []float32) {
-	m := float32(-math.MaxFloat32)
-	for i := 0; i < len(x); i += perCall {
-		m = maxNEON(x[i:min(i+perCall, len(x))], m)
+func expSum(dst, x []float32, m float32) float32 {
+	if useNEON {
+		return expSumNEON(dst, x, m)
 	}
-	var sum float32
-	for i := 0; i < len(x); i += perCall {
-		end := min(i+perCall, len(x))
-		sum += expSumNEON(dst[i:end], x[i:end], m)
+	return kernel.ExpSum(dst, x, m)
+}
+
+func scale(x []float32, s float32) {
+	if useNEON {
+		scaleNEON(x, s)
+		return
 	}
-	for i := 0; i < len(dst); i += perCall {
-		scaleNEON(dst[i:min(i+perCall, len(dst))], 1/max(sum, 1))
-	}
+	kernel.Scale(x, s)
 }
 
 func gatedSum(dst, gates, regions []float32) {

@@ -10,6 +10,10 @@ func use(string) {}
 
 func dot(a, b []float32) float32 { return kernel.Dot(a, b) }
 
-func softmax(dst, x []float32) { kernel.Softmax(dst, x) }
+func maximum(x []float32, m float32) float32 { return kernel.Maximum(x, m) }
+
+func expSum(dst, x []float32, m float32) float32 { return kernel.ExpSum(dst, x, m) }
+
+func scale(x []float32, s float32) { kernel.Scale(x, s) }
 
 func gatedSum(dst, gates, regions []float32) { kernel.GatedSum(dst, gates, regions) }

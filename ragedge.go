@@ -7,7 +7,10 @@
 // same time in several goroutines, as long as none writes what another uses.
 package ragedge
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // perCall is how many values of one slice an assembly call takes at most. Go
 // cannot preempt assembly, so a longer call would hold up the garbage collector:
@@ -24,7 +27,24 @@ func Dot(a, b []float32) float32 {
 // x. A value of −Inf is masked and gives 0. kernel.Softmax defines it.
 func Softmax(dst, x []float32) {
 	n := min(len(dst), len(x))
-	softmax(dst[:n], x[:n])
+	dst, x = dst[:n], x[:n]
+	if n <= perCall {
+		sum := expSum(dst, x, maximum(x, -math.MaxFloat32))
+		scale(dst, 1/max(sum, 1))
+		return
+	}
+	m := float32(-math.MaxFloat32)
+	for i := 0; i < n; i += perCall {
+		m = maximum(x[i:min(i+perCall, n)], m)
+	}
+	var sum float32
+	for i := 0; i < n; i += perCall {
+		end := min(i+perCall, n)
+		sum += expSum(dst[i:end], x[i:end], m)
+	}
+	for i := 0; i < n; i += perCall {
+		scale(dst[i:min(i+perCall, n)], 1/max(sum, 1))
+	}
 }
 
 // GatedSum adds gated rows to dst: dst[j] += Σ_i gates[i]·regions[i·len(dst)+j].

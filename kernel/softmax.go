@@ -24,20 +24,36 @@ func Softmax(dst, x []float32) {
 	n := min(len(dst), len(x))
 	dst, x = dst[:n], x[:n]
 	// Starting at the lowest finite value keeps −Inf − m from being NaN.
-	m := float32(-math.MaxFloat32)
+	sum := ExpSum(dst, x, Maximum(x, -math.MaxFloat32))
+	// The largest value adds e^0 = 1: only a masked sum is less.
+	Scale(dst, 1/max(sum, 1))
+}
+
+// Maximum returns the largest of m and x, a step of Softmax. A NaN in x is not
+// looked at here; assembly may return any value then.
+func Maximum(x []float32, m float32) float32 {
 	for _, v := range x {
 		if v > m {
 			m = v
 		}
 	}
+	return m
+}
+
+// ExpSum sets dst[i] = e^(x[i]−m) over len(x) values and returns their sum, a step
+// of Softmax. No x[i] is above m. dst is no shorter and may be x.
+func ExpSum(dst, x []float32, m float32) float32 {
 	var sum float32
 	for i, v := range x {
 		dst[i] = exp(v - m)
 		sum += dst[i]
 	}
-	// The largest value adds e^0 = 1: only a masked sum is less.
-	scale := 1 / max(sum, 1)
-	for i := range dst {
-		dst[i] *= scale
+	return sum
+}
+
+// Scale multiplies every x[i] by s, a step of Softmax.
+func Scale(x []float32, s float32) {
+	for i := range x {
+		x[i] *= s
 	}
 }
