@@ -29,13 +29,21 @@ func rowDotsAVX2(dst, a, b *float32, count, height, cols, depth, strideDst, stri
 //go:noescape
 func rowDotsAVX512(dst, a, b *float32, count, height, cols, depth, strideDst, strideA, strideB int, scale float32)
 
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32) {
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) {
 	if !useAVX2 {
-		kernel.MatMul(dst, x, rows, w, bias)
+		matMulPlain(dst, x, rows, w, bias, first, end, add)
 		return
 	}
-	p := packed(dst, x, rows, w, bias)
+	p := packed(dst, x, rows, w, bias, first, end, add)
 	p.compute()
+}
+
+func attention(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
+	if !useAVX2 {
+		kernel.Attention(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ)
+		return
+	}
+	attentionBlocks(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ)
 }
 
 func weightedRows(dst, p, v []float32, rows, n, depth, strideDst, strideV int) {

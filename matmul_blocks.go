@@ -16,21 +16,31 @@ const (
 // product is dst [rows, columns] = bias + a [rows, depth]·b [depth, columns]. The
 // columns of b are in panels of 16: strideB is from one row of a panel to the next,
 // panel from one panel to the next. With strideB the whole row and panel 16 it is an
-// ordinary matrix.
+// ordinary matrix. With add set, a·b and the bias come on top of what dst holds.
 type product struct {
 	dst, bias, a, b             []float32 // bias may be nil
 	rows, columns, depth        int
 	strideDst, strideA, strideB int
 	panel                       int
+	add                         bool
 }
 
-// packed is the product that MatMul asks for.
-func packed(dst, x []float32, rows int, w *Packed, bias []float32) product {
-	return product{
+// packed is the product that MatMul asks for, or the columns from first, the
+// beginning of a panel, up to end.
+func packed(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) product {
+	p := product{
 		dst: dst, bias: bias, a: x, b: w.Panels(),
-		rows: rows, columns: w.Out(), depth: w.In(),
+		rows: rows, columns: end - first, depth: w.In(),
 		strideDst: w.Out(), strideA: w.In(), strideB: panelWidth, panel: panelWidth * w.In(),
+		add: add,
 	}
+	if first > 0 && rows > 0 {
+		p.dst, p.b = dst[first:], p.b[first*w.In():]
+		if bias != nil {
+			p.bias = bias[first:]
+		}
+	}
+	return p
 }
 
 // weighted is the product that WeightedRows asks for.
@@ -52,6 +62,9 @@ func (p *product) compute() {
 	if p.depth == 0 { // nothing to read, but addresses are taken
 		p.a, p.b, p.strideA, p.panel = zeros[:], zeros[:], 0, 0
 	}
+	if p.add {
+		p.addBias()
+	}
 	for k := 0; k == 0 || k < p.depth; k += depthBlock {
 		depth := min(depthBlock, p.depth-k)
 		for row := 0; row < p.rows; row += rowBlock {
@@ -68,13 +81,24 @@ func (p *product) compute() {
 	}
 }
 
+// addBias begins a product on top of dst.
+func (p *product) addBias() {
+	if p.bias == nil {
+		return
+	}
+	one := [1]float32{1}
+	for i := range p.rows {
+		gatedSum(p.dst[i*p.strideDst:][:p.columns], one[:], p.bias)
+	}
+}
+
 // zeros starts the sums of products without a bias, as many as a tile is wide.
 var zeros [4 * panelWidth]float32
 
 // start is where the sums of a tile begin, and how far apart its rows are there.
 func (p *product) start(row, column, k int) (*float32, int) {
 	switch {
-	case k > 0:
+	case k > 0 || p.add:
 		return &p.dst[row*p.strideDst+column], p.strideDst
 	case p.bias != nil:
 		return &p.bias[column], 0

@@ -4,8 +4,12 @@ package ragedge
 
 import "github.com/ragedge/ragedge/kernel"
 
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32) {
-	kernel.MatMul(dst, x, rows, w, bias)
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) {
+	matMulPlain(dst, x, rows, w, bias, first, end, add)
+}
+
+func attention(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
+	kernel.Attention(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ)
 }
 
 func rowDots(dst, a, b []float32, rows, cols, depth, strideA, strideB int, scale float32) {

@@ -16,6 +16,9 @@ func SelfCheck() error {
 		err = checkProducts(MatMul, RowDots, WeightedRows)
 	}
 	if err == nil {
+		err = checkLayers(Linear, MatMulAdd, Attention)
+	}
+	if err == nil {
 		err = checkElementwise(elementwiseKernels{LayerNorm, Tanh, Gelu, Relu, SoftmaxColumns})
 	}
 	if err != nil {

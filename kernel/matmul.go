@@ -87,12 +87,24 @@ func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 	if !MatMulFits(dst, x, rows, w, bias) {
 		return
 	}
+	matMul(dst, x, rows, w, bias, 0, w.out, false)
+}
+
+// matMul is MatMul for the outputs from first, the beginning of a panel, up to end,
+// on top of what dst holds if add is set.
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) {
 	for i := range rows {
 		y, x := dst[i*w.out:(i+1)*w.out], x[i*w.in:(i+1)*w.in]
-		for j := 0; j < w.out; j += PanelWidth {
+		for j := first; j < end; j += PanelWidth {
 			var sum [PanelWidth]float32
 			if bias != nil {
 				copy(sum[:], bias[j:w.out])
+			}
+			last := min(j+PanelWidth, end)
+			if add {
+				for l, v := range y[j:last] {
+					sum[l] += v
+				}
 			}
 			panel := w.panel(j)
 			for k, v := range x {
@@ -100,7 +112,7 @@ func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 					sum[l] += float32(v * weight)
 				}
 			}
-			copy(y[j:], sum[:])
+			copy(y[j:last], sum[:])
 		}
 	}
 }
@@ -109,13 +121,21 @@ func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 // exact sum: γ_(in+1)·(|bias[j]| + Σ_k |x[k]·W[j, k]|). A term is rounded at most
 // once as a product and in times in additions.
 func MatMulBound(x []float32, w *Packed, bias []float32, j int) float64 {
+	if bias == nil {
+		return matMulBound(nil, x, w, j)
+	}
+	return matMulBound(bias[j:j+1], x, w, j)
+}
+
+// matMulBound is the bound of a sum that starts with the terms of start.
+func matMulBound(start, x []float32, w *Packed, j int) float64 {
 	var sum float64
-	if bias != nil {
-		sum = math.Abs(float64(bias[j]))
+	for _, v := range start {
+		sum += math.Abs(float64(v))
 	}
 	panel := w.panel(j)
 	for k, v := range x {
 		sum += math.Abs(float64(v) * float64(panel[k*PanelWidth+j%PanelWidth]))
 	}
-	return gamma(len(x)+1)*sum + float64(len(x))*subnormal
+	return gamma(len(x)+max(1, len(start)))*sum + float64(len(x))*subnormal
 }

@@ -155,3 +155,32 @@ func productGuards(k Products) error {
 	}
 	return nil
 }
+
+// layerGuards runs layers and attention with each operand at a guard page.
+func layerGuards(k Layers) error {
+	s := newSource(38)
+	var memory [5]guarded
+	for i := range memory {
+		var err error
+		if memory[i], err = newGuarded(1 << 14); err != nil {
+			return err
+		}
+	}
+	for rows := 1; rows < 27; rows += 4 {
+		for _, n := range []int{1, 2, 7, 8, 17, 33, 64} {
+			for _, size := range []int{1, 3, 8, 15, 17, 32} {
+				for _, end := range []bool{false, true} {
+					put := func(i int, x []float32) []float32 { return memory[i].put(x, end) }
+					var err error
+					if fault := faults(func() { err = k.atGuards(put, s, rows, n, size) }); fault != nil {
+						return fmt.Errorf("%d rows, %d, %d, end %t: %w", rows, n, size, end, fault)
+					}
+					if err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

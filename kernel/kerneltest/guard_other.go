@@ -8,3 +8,5 @@ func guardPages(Impl) error { return nil }
 func guardsFault(Impl) error { return nil }
 
 func productGuards(Products) error { return nil }
+
+func layerGuards(Layers) error { return nil }
