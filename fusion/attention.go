@@ -11,24 +11,25 @@ import "github.com/ragedge/ragedge"
 // one modality of E3.
 func (s *State) attention(dst, queries matrix, weight, keys, values []float32, n, rows int) {
 	inner, columns := len(keys)/n, len(values)/n
+	if weight == nil {
+		ragedge.Attention(dst.values, queries.values, keys, values, s.scores, rows, n, inner, columns, dst.stride, queries.stride)
+		return
+	}
 	for first := 0; first < rows; first += band {
 		count := min(band, rows-first)
-		scores, context := s.scores[:count*n], dst.from(first)
-		q := s.weigh(queries.from(first), weight, count, inner)
-		ragedge.WeightedRows(scores, q, keys, count, inner, n, n, n)
-		softmaxRows(scores, n)
-		ragedge.WeightedRows(context.values, scores, values, count, n, columns, context.stride, columns)
+		q := s.weigh(queries.from(first), weight, count)
+		ragedge.Attention(dst.from(first).values, q, keys, values, s.scores, count, n, inner, columns, dst.stride, inner)
 	}
 }
 
-// weigh returns rows of queries side by side, [rows, columns], each times the
-// weight when there is one.
-func (s *State) weigh(queries matrix, weight []float32, rows, columns int) []float32 {
+// weigh returns rows of queries side by side, [rows, len(weight)], each times the
+// weight.
+func (s *State) weigh(queries matrix, weight []float32, rows int) []float32 {
+	columns := len(weight)
 	for i := range rows {
 		y := s.weighted[i*columns : (i+1)*columns]
-		copy(y, queries.row(i, columns))
-		for j, w := range weight {
-			y[j] *= w
+		for j, v := range queries.row(i, columns) {
+			y[j] = v * weight[j]
 		}
 	}
 	return s.weighted[:rows*columns]

@@ -68,7 +68,7 @@ func (s *State) block(b *block) {
 	s.attend(b, h, x)
 	b.norm2.apply(x, h)
 	b.expand.apply(inner, x)
-	b.contract.add(h, inner, x)
+	b.contract.add(h, inner)
 }
 
 // attend adds (P V) W_oᵀ + b_o to h, for x = LN1(h).
@@ -97,7 +97,7 @@ func (s *State) attend(b *block, h, x []float32) {
 			s.attendFrom(b, own, s.others(m))
 		}
 	}
-	b.output.add(asking.of(h, d), asking.of(s.context, d), x)
+	b.output.add(asking.of(h, d), asking.of(s.context, d))
 }
 
 // others returns the rows of H that are not of modality m.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragedge/ragedge/kernel"
 )
 
 // TestEverySetWithinItsBound holds random models of every kind, on every kernel
@@ -33,16 +35,16 @@ func TestEverySetWithinItsBound(t *testing.T) {
 	})
 }
 
-// TestBands has more rows and slots than are worked on at a time, by one and by
+// TestBands has more rows, slots and keys than are worked on at a time, by one and by
 // several bands.
 func TestBands(t *testing.T) {
 	everySet(t, func(t *testing.T) {
 		for i, strategy := range []string{strategySelf, strategyCo, strategyHybrid} {
 			for _, score := range []string{scoreDot, scoreHadamard} {
 				for _, align := range []string{alignSlots, alignAnchor} {
-					c := baseConfig(Modality{"a", band + 1, 3}, Modality{"b", inputBand + 1, 2}, Modality{"c", band, 2})
+					c := baseConfig(Modality{"a", band + 1, 3}, Modality{"b", kernel.KeyBlock + inputBand + 1, 2}, Modality{"c", band, 2})
 					c.Strategy, c.Layers, c.Heads, c.Align, c.Slots, c.Score = strategy, 1, 2, align, 2*band+3, score
-					in := randomRows(uint64(i), c, band+1, inputBand+1, band)
+					in := randomRows(uint64(i), c, band+1, kernel.KeyBlock+inputBand+1, band)
 					_, widths := againstOracle(t, uint64(i), c, in, everything...)
 					slices.Sort(widths)
 					require.Less(t, widths[len(widths)/2], 1e-2, "bounds this wide prove nothing")

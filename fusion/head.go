@@ -12,7 +12,7 @@ func newHead(c *Config, w weights) []linear {
 		return []linear{w.linear("head.0", h.Outputs, in)}
 	}
 	first, second := w.linear("head.0", h.Hidden, in), w.linear("head.1", h.Outputs, h.Hidden)
-	first.activation = byReLU
+	first.activation = ragedge.ReLU
 	return []linear{first, second}
 }
 

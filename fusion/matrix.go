@@ -47,21 +47,18 @@ func softmaxRows(x []float32, columns int) {
 	}
 }
 
+// one is the gate that adds a row as it is.
+var one = []float32{1}
+
 // addRow adds row to every row of x.
 func addRow(x, row []float32) {
 	for ; len(x) > 0; x = x[len(row):] {
-		for j, v := range row {
-			x[j] += v
-		}
+		ragedge.GatedSum(x[:len(row)], one, row)
 	}
 }
 
 // addTo adds x to y, value by value.
-func addTo(y, x []float32) {
-	for i, v := range x {
-		y[i] += v
-	}
-}
+func addTo(y, x []float32) { ragedge.GatedSum(y, one, x) }
 
 func fill(x []float32, v float32) {
 	for i := range x {

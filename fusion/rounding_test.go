@@ -91,7 +91,8 @@ func tanh(a num) num {
 	return t
 }
 
-// softmaxOf is the softmax of the allowed x; the others are exactly 0.
+// softmaxOf is the softmax of the allowed x; the others are exactly 0. It may be that
+// of ragedge.Attention, which scales again with every block of keys.
 func softmaxOf(x []num, allowed []bool) []num {
 	top, least, off := math.Inf(-1), math.Inf(1), 0.0
 	for i, a := range x {
@@ -105,15 +106,16 @@ func softmaxOf(x []num, allowed []bool) []num {
 			total += math.Exp(a.v - top)
 		}
 	}
-	// Every exponent is off by at most off, and by the rounding of x − max; a
-	// softmax then changes by no more than twice that, as a factor.
-	off += gamma(1) * (top - least + 2*off)
+	// Every exponent is off by at most off, and by the rounding of x − max, with blocks
+	// twice; a softmax then changes by no more than twice that, as a factor.
+	off += gamma(2) * (top - least + 2*off)
+	rescaled := 6 * ((len(x) - 1) / kernel.KeyBlock)
 	p := make([]num, len(x))
 	for i, a := range x {
 		if allowed[i] {
 			v := math.Exp(a.v-top) / total
 			p[i] = num{v, v * math.Expm1(2*off)}
-			p[i].e += gamma(len(x)+11)*p[i].most() + 0x1p-126
+			p[i].e += gamma(len(x)+11+2*rescaled)*p[i].most() + 0x1p-126
 		}
 	}
 	return p

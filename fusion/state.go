@@ -1,9 +1,11 @@
 package fusion
 
+import "github.com/ragedge/ragedge"
+
 // How many rows are worked on at a time where a result for all of them would
 // only pass through: normalised inputs on their way to H, enough of them that
-// fetching the weights again does not count; and scores on their way to P V, few
-// enough that they stay in the first cache.
+// fetching the weights again does not count; and queries times the weight of their
+// score, as many as attention takes at once.
 const inputBand, band = 128, 24
 
 // State holds the buffers of one inference: make one per goroutine. They are
@@ -35,7 +37,7 @@ type State struct {
 	x []float32 // normalised input rows [inputBand, d_m], or fewer
 	// E2 and E3, attention,
 	keys     []float32 // Kᵀ [d, n], or [d_h, n] of one head after the other
-	scores   []float32 // S, then P [band, n]
+	scores   []float32 // of a block of queries over a block of keys
 	weighted []float32 // queries times the weight of the score [band, d]
 	// E2,
 	normed   []float32 // LN(H) [n, d]
@@ -111,7 +113,7 @@ func (s *State) layOut(c *Config, a *arena) {
 		if blocks {
 			most = rows
 		}
-		s.keys, s.scores, s.weighted = a.take(d, most), a.take(band, most), a.take(band, d)
+		s.keys, s.scores, s.weighted = a.take(d, most), a.take(ragedge.AttentionScores(band, most)), a.take(band, d)
 	}
 	attention := a.used
 	if blocks {
