@@ -12,6 +12,7 @@ require (
 	golang.org/x/arch v0.32.0
 	golang.org/x/sys v0.50.0
 	periph.io/x/host/v3 v3.8.5
+	pgregory.net/rapid v1.3.0
 	tinygo.org/x/drivers v0.37.0
 )
 

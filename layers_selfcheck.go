@@ -9,8 +9,8 @@ import (
 // checkLayers is check for what is made of several kernels: some columns of a layer,
 // a sum on top of others, and attention over two blocks of keys.
 func checkLayers(
-	linear func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, first, end int),
-	matMulAdd func(dst, x []float32, rows int, w *Packed, bias []float32, first, end int),
+	linear func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, first, end int),
+	matMulAdd func(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int),
 	attention func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int),
 ) error {
 	const rows, in, out, first = 9, 13, 41, kernel.PanelWidth
@@ -31,8 +31,8 @@ func checkLayers(
 	}
 	copy(got, was)
 	copy(want, was)
-	linear(got, x, rows, &w, bias, ReLU, first, out)
-	kernel.Linear(want, x, rows, &w, bias, ReLU, first, out)
+	linear(got[first:], x, rows, &w, bias, ReLU, out, first, out)
+	kernel.Linear(want[first:], x, rows, &w, bias, ReLU, out, first, out)
 	for at, v := range want {
 		if i, j := at/out, at%out; !near(got[at], v, 2*bound(i, j)) {
 			return fmt.Errorf("layer of %d rows: [%d, %d] is %v, want %v", rows, i, j, got[at], v)
@@ -40,8 +40,8 @@ func checkLayers(
 	}
 	copy(got, was)
 	copy(want, was)
-	matMulAdd(got, x, rows, &w, bias, first, out)
-	kernel.MatMulAdd(want, x, rows, &w, bias, first, out)
+	matMulAdd(got[first:], x, rows, &w, bias, out, first, out)
+	kernel.MatMulAdd(want[first:], x, rows, &w, bias, out, first, out)
 	for at, v := range want {
 		if i, j := at/out, at%out; !near(got[at], v, 2*bound(i, j)) {
 			return fmt.Errorf("sum on top of %d rows: [%d, %d] is %v, want %v", rows, i, j, got[at], v)

@@ -29,8 +29,8 @@ func layerOutcome(k kerneltest.Layers) map[string][]float32 {
 	x, weight := ramp(rows*in), ramp(out*in)
 	w := Pack(weight, out, in)
 	layer, sum, attended := make([]float32, rows*out), ramp(rows*out), make([]float32, rows*in)
-	k.Linear(layer, x, rows, &w, weight, GELU, 0, out)
-	k.MatMulAdd(sum, x, rows, &w, weight, 0, out)
+	k.Linear(layer, x, rows, &w, weight, GELU, out, 0, out)
+	k.MatMulAdd(sum, x, rows, &w, weight, out, 0, out)
 	k.Attention(attended, weight, x, weight, make([]float32, AttentionScores(rows, out)), rows, out, 10, in, in, in)
 	return map[string][]float32{"layer": layer, "sum": sum, "attention": attended}
 }
@@ -60,8 +60,8 @@ func TestLayersDoNotAllocate(t *testing.T) {
 	for _, set := range KernelSets() {
 		force(t, set)
 		require.Zero(t, testing.AllocsPerRun(100, func() {
-			Linear(dst, x, rows, &w, nil, GELU, 0, n)
-			MatMulAdd(dst, x, rows, &w, x, 16, n)
+			Linear(dst, x, rows, &w, nil, GELU, n, 0, n)
+			MatMulAdd(dst, x, rows, &w, x, n, 16, n)
 			Attention(dst, x, x, x, scores, rows, rows, n, n, n, n)
 		}), set)
 	}
@@ -72,12 +72,12 @@ func TestLayersSelfCheck(t *testing.T) {
 		force(t, set)
 		require.NoError(t, checkLayers(Linear, MatMulAdd, Attention))
 	}
-	noColumns := func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, _, _ int) {
-		Linear(dst, x, rows, w, bias, act, 0, w.Out())
+	noColumns := func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, _, end int) {
+		Linear(dst, x, rows, w, bias, act, stride, 0, end)
 	}
-	require.ErrorContains(t, checkLayers(noColumns, MatMulAdd, Attention), "layer of 9 rows: [0, 0] is ")
-	noStart := func(dst, x []float32, rows int, w *Packed, bias []float32, first, end int) {
-		Linear(dst, x, rows, w, bias, Identity, first, end)
+	require.ErrorContains(t, checkLayers(noColumns, MatMulAdd, Attention), "layer of 9 rows: [0, 16] is ")
+	noStart := func(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
+		Linear(dst, x, rows, w, bias, Identity, stride, first, end)
 	}
 	require.ErrorContains(t, checkLayers(Linear, noStart, Attention), "sum on top of 9 rows: [0, 16] is ")
 	oneBlock := func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {

@@ -11,29 +11,28 @@ const (
 	GELU     = kernel.GELU     // as Gelu
 )
 
-// Linear is one layer, y = act(x Wᵀ + b), for the outputs from first up to end: these
-// columns of dst [rows, out] become those of MatMul under the activation, and the
-// others are left alone. first is a multiple of 16, so that several calls may share
-// the columns of one dst. It does nothing when something does not fit. kernel.Linear
+// Linear is one layer, y = act(x Wᵀ + b), for the outputs from first up to end, first
+// being a multiple of 16: dst[i·stride+j−first] becomes output j of row i. What lies
+// between the rows of dst is left alone, so several calls may compute some outputs
+// each at the same time. It does nothing when something does not fit. kernel.Linear
 // defines it.
-func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, first, end int) {
-	if !kernel.MatMulFits(dst, x, rows, w, bias) || !kernel.ColumnsFit(w, first, end) {
+func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, first, end int) {
+	if !kernel.LinearFits(dst, x, rows, w, bias, stride, first, end) || rows == 0 || first == end {
 		return
 	}
 	if act == Identity {
-		matMul(dst, x, rows, w, bias, first, end, false)
+		matMul(dst, x, rows, w, bias, stride, first, end, false)
 		return
 	}
 	// The activation follows while the results are in the second cache.
 	const high, wide = 128, 256
-	out, in := w.Out(), w.In()
 	for i := 0; i < rows; i += high {
-		y, n := dst[i*out:], min(high, rows-i)
+		n := min(high, rows-i)
 		for j := first; j < end; j += wide {
-			last := min(j+wide, end)
-			matMul(y, x[i*in:], n, w, bias, j, last, false)
+			y, last := dst[i*stride+j-first:], min(j+wide, end)
+			matMul(y, x[i*w.In():], n, w, bias, stride, j, last, false)
 			for k := range n {
-				activate(y[k*out+j:k*out+last], act)
+				activate(y[k*stride:][:last-j], act)
 			}
 		}
 	}
@@ -49,11 +48,10 @@ func activate(y []float32, act Activation) {
 	}
 }
 
-// MatMulAdd adds x Wᵀ + b to the columns of dst [rows, out] from first up to end,
-// first being a multiple of 16. It does nothing when something does not fit.
-// kernel.MatMulAdd defines it.
-func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, first, end int) {
-	if kernel.MatMulFits(dst, x, rows, w, bias) && kernel.ColumnsFit(w, first, end) {
-		matMul(dst, x, rows, w, bias, first, end, true)
+// MatMulAdd adds x Wᵀ + b to rows of dst, which are as in Linear. It does nothing when
+// something does not fit. kernel.MatMulAdd defines it.
+func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
+	if kernel.LinearFits(dst, x, rows, w, bias, stride, first, end) && rows > 0 && first < end {
+		matMul(dst, x, rows, w, bias, stride, first, end, true)
 	}
 }

@@ -25,22 +25,18 @@ type product struct {
 	add                         bool
 }
 
-// packed is the product that MatMul asks for, or the columns from first, the
-// beginning of a panel, up to end.
-func packed(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) product {
-	p := product{
-		dst: dst, bias: bias, a: x, b: w.Panels(),
+// packed is the product that Linear and MatMulAdd ask for: the outputs from first,
+// the beginning of a panel, up to end.
+func packed(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) product {
+	if bias != nil {
+		bias = bias[first:]
+	}
+	return product{
+		dst: dst, bias: bias, a: x, b: w.Panels()[first*w.In():],
 		rows: rows, columns: end - first, depth: w.In(),
-		strideDst: w.Out(), strideA: w.In(), strideB: panelWidth, panel: panelWidth * w.In(),
+		strideDst: stride, strideA: w.In(), strideB: panelWidth, panel: panelWidth * w.In(),
 		add: add,
 	}
-	if first > 0 && rows > 0 {
-		p.dst, p.b = dst[first:], p.b[first*w.In():]
-		if bias != nil {
-			p.bias = bias[first:]
-		}
-	}
-	return p
 }
 
 // weighted is the product that WeightedRows asks for.

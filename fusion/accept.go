@@ -3,22 +3,29 @@ package fusion
 import "fmt"
 
 // accept checks an input and sets what depends on its rows alone: n_m, where
-// these rows are in H, R, and how many slots of each modality are valid.
+// these rows are in H, R, and how many slots of each modality are valid. Blocks have
+// the rows that there are one after the other; else each modality has its place.
 func (s *State) accept(in []Regions) error {
 	c := &s.model.Config
 	if len(in) != len(c.Modalities) {
 		return fmt.Errorf("%w: %d inputs for %d modalities", ErrUnknownInput, len(in), len(c.Modalities))
 	}
 	s.all = span{}
+	present, place := 0, 0
 	for m := range in {
 		if err := c.Modalities[m].accept(&in[m]); err != nil {
 			return err
 		}
 		s.rows[m] = in[m].Rows
-		s.spans[m] = span{s.all.end, s.all.end + in[m].Rows}
+		s.spans[m] = span{place, place + in[m].Rows}
 		s.all.end = s.spans[m].end
+		present += in[m].Rows
+		place = s.all.end
+		if len(s.model.blocks) == 0 {
+			place = s.spans[m].first + c.Modalities[m].Regions
+		}
 	}
-	if s.all.rows() == 0 {
+	if present == 0 {
 		return ErrAllAbsent
 	}
 	if c.Align == alignAnchor && s.rows[s.model.anchor] == 0 {

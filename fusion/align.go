@@ -16,7 +16,7 @@ import (
 // relu(H̄^m W_kᵀ).
 type alignment struct {
 	query  *linear   // Q from the anchor's rows; nil: these rows
-	slots  []float32 // Q [R, d] of align slots
+	slots  []float32 // Q [R, d] of align slots, times w
 	key    *linear   // K before relu, hadamard score; nil: the rows of H̄^m
 	weight []float32 // w [d]
 }
@@ -37,8 +37,11 @@ func newAlignment(c *Config, w weights) alignment {
 		fill(a.weight, float32(1/math.Sqrt(float64(d))))
 	}
 	switch {
-	case a.slots != nil && key != nil:
-		a.slots = product(a.slots, key, d)
+	case c.Align == alignSlots:
+		if key != nil {
+			a.slots = product(a.slots, key, d)
+		}
+		weigh(a.slots, a.slots, a.weight)
 	case c.Align == alignAnchor && c.hadamard(alignAnchor):
 		a.query, a.key = square(query), square(key)
 	case c.Align == alignAnchor && query != nil && key != nil:
@@ -59,7 +62,8 @@ func product(a, b []float32, d int) []float32 {
 	return p
 }
 
-// align is E3: U^m [R, d] of every modality, 0 where (r, m) is not valid.
+// align is E3: U^m [R, d] of every modality, 0 where (r, m) is not valid; or P^m [R,
+// n_m] with U^m = P^m H̄^m, where U is absorbed.
 func (s *State) align() {
 	c := &s.model.Config
 	switch c.Align {
@@ -78,6 +82,9 @@ func (s *State) align() {
 			s.gather(m, s.model.alignment.slots)
 		}
 	}
+	if s.model.absorbed() {
+		return
+	}
 	for m, filled := range s.filled {
 		u := s.aligned(m)
 		for r := filled; r < s.slots; r++ {
@@ -86,10 +93,14 @@ func (s *State) align() {
 	}
 }
 
-// takeRows makes every row of modality m a slot: U^m_r = H̄^m_r.
+// takeRows makes every row of modality m a slot: U^m_r = H̄^m_r. They may be there
+// already.
 func (s *State) takeRows(m int) {
+	if s.model.direct() {
+		return
+	}
 	d := s.model.Config.Width
-	u, h := s.aligned(m), matrix{s.part(m), d}
+	u, h := s.aligned(m), s.part(m)
 	for r := range s.rows[m] {
 		copy(u.row(r, d), h.row(r, d))
 	}
@@ -99,7 +110,7 @@ func (s *State) takeRows(m int) {
 // reads position r(n_m−1)/(R−1), and the first row when R is 1.
 func (s *State) interpolate(m int) {
 	d, last := s.model.Config.Width, int64(max(s.slots-1, 1))
-	u, h := s.aligned(m), matrix{s.part(m), d}
+	u, h := s.aligned(m), s.part(m)
 	for r := range s.filled[m] {
 		// Integers: a slot that falls on a row takes exactly that row.
 		position := int64(r) * int64(s.rows[m]-1)
@@ -118,36 +129,45 @@ func (s *State) interpolate(m int) {
 // alignTo takes the rows of the anchor as they are, and lets each attend to the
 // rows of every other modality.
 func (s *State) alignTo(anchor int) {
-	queries := s.part(anchor)
-	if query := s.model.alignment.query; query != nil {
-		query.apply(s.anchors[:len(queries)], queries)
-		queries = s.anchors[:len(queries)]
+	a, h := &s.model.alignment, s.rowsOf(anchor)
+	queries := s.anchors[:len(h)]
+	if a.query != nil {
+		s.apply(a.query, matrix{queries, s.model.Config.Width}, h)
+		h = queries
 	}
+	weigh(queries, h, a.weight)
 	for m := range s.spans {
-		if m == anchor {
-			s.takeRows(m)
-		} else {
+		switch {
+		case m != anchor:
 			s.gather(m, queries)
+		case !s.model.absorbed():
+			s.takeRows(m)
 		}
 	}
 }
 
-// gather sets U^m to what the queries [R, d] attend to in modality m.
+// gather sets U^m, or P^m, to what the queries [R, d], which have the weight w in
+// them, attend to in modality m.
 func (s *State) gather(m int, queries []float32) {
 	n := s.rows[m]
 	if n == 0 {
 		return
 	}
-	a, d, h := &s.model.alignment, s.model.Config.Width, s.part(m)
+	a, d, h := &s.model.alignment, s.model.Config.Width, s.rowsOf(m)
 	factors := h
 	if a.key != nil {
 		factors = s.factors[:len(h)]
-		a.key.apply(factors, h)
+		s.apply(a.key, matrix{factors, d}, h)
+		ragedge.Relu(factors, factors)
+	}
+	if s.model.absorbed() {
+		p := s.weights[m][:s.slots*n]
+		s.dots(p, queries, factors, s.slots, n)
+		softmaxRows(p, n)
+		return
 	}
 	keys := s.keys[:n*d]
 	transpose(matrix{keys, n}, matrix{factors, d}, n, d)
-	if a.key != nil {
-		ragedge.Relu(keys, keys)
-	}
-	s.attention(s.aligned(m), matrix{queries, d}, a.weight, keys, h, n, s.slots)
+	s.attendTo(s.aligned(m), matrix{queries, d}, keys, h, n, s.slots)
 }
+

@@ -54,26 +54,71 @@ func newBlock(c *Config, i int, kind string, w weights) block {
 	return b
 }
 
-// contextualise is E2.
+// contextualise is E2. What the first block does to a modality alone may be there
+// already.
 func (s *State) contextualise() {
 	for i := range s.model.blocks {
-		s.block(&s.model.blocks[i])
+		b := &s.model.blocks[i]
+		if b.kind != blockIntra {
+			s.block(b)
+			continue
+		}
+		for m := range s.spans {
+			if i > 0 || !s.settles(m) {
+				s.blockAlone(b, s.rowsOf(m))
+			}
+		}
 	}
 }
 
+// block lets all rows attend to all, or to those that are not of their modality.
 func (s *State) block(b *block) {
 	h := s.all.of(s.stack, s.model.Config.Width)
-	x, inner := s.normed[:len(h)], s.ffn[:s.all.rows()*b.expand.weight.Out()]
-	b.norm1.apply(x, h)
-	s.attend(b, h, x)
-	b.norm2.apply(x, h)
-	b.expand.apply(inner, x)
-	b.contract.add(h, inner)
+	switch b.kind {
+	case blockSelf:
+		s.blockAlone(b, h)
+		return
+	case blockIntra:
+		for m := range s.spans {
+			s.blockAlone(b, s.rowsOf(m))
+		}
+		return
+	}
+	s.attend(b, h)
+	s.feedForward(b, h)
 }
 
-// attend adds (P V) W_oᵀ + b_o to h, for x = LN1(h).
-func (s *State) attend(b *block, h, x []float32) {
+// blockAlone lets the rows of h [n, d] attend to each other.
+func (s *State) blockAlone(b *block, h []float32) {
+	d := s.model.Config.Width
+	all := span{0, len(h) / d}
+	if all.end == 0 {
+		return
+	}
+	x := s.normed[:len(h)]
+	b.norm1.apply(x, h)
+	s.apply(&b.query, matrix{s.queries, d}, x)
+	s.apply(&b.keyValue, matrix{s.keyValue, 2 * d}, x)
+	s.attendFrom(b, all, [2]span{all})
+	s.add(&b.output, matrix{h, d}, all.of(s.context, d))
+	s.feedForward(b, h)
+}
+
+// feedForward adds act(LN2(h) W_1ᵀ + b_1) W_2ᵀ + b_2 to h [n, d].
+func (s *State) feedForward(b *block, h []float32) {
+	d, ffn := s.model.Config.Width, b.expand.weight.Out()
+	x, inner := s.normed[:len(h)], s.ffn[:len(h)/d*ffn]
+	b.norm2.apply(x, h)
+	s.apply(&b.expand, matrix{inner, ffn}, x)
+	s.add(&b.contract, matrix{h, d}, inner)
+}
+
+// attend adds (P V) W_oᵀ + b_o to h, the rows of all modalities, in a block where they
+// attend to others.
+func (s *State) attend(b *block, h []float32) {
 	d, asking, asked := s.model.Config.Width, s.all, [2]span{s.all}
+	x := s.normed[:len(h)]
+	b.norm1.apply(x, h)
 	if b.kind == blockOneWay {
 		anchor := s.model.anchor
 		asking, asked = s.spans[anchor], s.others(anchor)
@@ -81,23 +126,18 @@ func (s *State) attend(b *block, h, x []float32) {
 			addRow(rest.of(h, d), b.output.bias)
 		}
 	}
-	b.query.apply(asking.of(s.queries, d), asking.of(x, d))
+	s.apply(&b.query, matrix{asking.of(s.queries, d), d}, asking.of(x, d))
 	for _, keys := range asked {
-		b.keyValue.apply(keys.of(s.keyValue, 2*d), keys.of(x, d))
+		s.apply(&b.keyValue, matrix{keys.of(s.keyValue, 2*d), 2 * d}, keys.of(x, d))
 	}
-	switch b.kind {
-	case blockSelf, blockOneWay:
+	if b.kind == blockOneWay {
 		s.attendFrom(b, asking, asked)
-	case blockIntra:
-		for _, own := range s.spans {
-			s.attendFrom(b, own, [2]span{own})
-		}
-	case blockCross:
+	} else {
 		for m, own := range s.spans {
 			s.attendFrom(b, own, s.others(m))
 		}
 	}
-	b.output.add(asking.of(h, d), asking.of(s.context, d))
+	s.add(&b.output, matrix{asking.of(h, d), d}, asking.of(s.context, d))
 }
 
 // others returns the rows of H that are not of modality m.
@@ -108,9 +148,9 @@ func (s *State) others(m int) [2]span {
 // attendFrom sets the context of the asking rows to P V over the rows asked.
 func (s *State) attendFrom(b *block, asking span, asked [2]span) {
 	d, heads := s.model.Config.Width, s.model.Config.Heads
-	size, n := d/heads, asked[0].rows()+asked[1].rows()
+	size, rows, n := d/heads, asking.rows(), asked[0].rows()+asked[1].rows()
 	context, queries := asking.of(s.context, d), asking.of(s.queries, d)
-	if n == 0 || asking.rows() == 0 {
+	if n == 0 || rows == 0 {
 		clear(context)
 		return
 	}
@@ -120,12 +160,14 @@ func (s *State) attendFrom(b *block, asking span, asked [2]span) {
 	}
 	for head := range heads {
 		at := head * size
-		values := s.panels[at*n : (at+size)*n]
-		if b.score != nil {
-			s.attention(matrix{context[at:], d}, matrix{queries, d}, b.score[head*d:(head+1)*d], s.keys[:n*d], values, n, asking.rows())
-		} else {
-			s.attention(matrix{context[at:], d}, matrix{queries[at:], d}, nil, s.keys[at*n:(at+size)*n], values, n, asking.rows())
+		y, values := matrix{context[at:], d}, s.panels[at*n:(at+size)*n]
+		if b.score == nil {
+			s.attendTo(y, matrix{queries[at:], d}, s.keys[at*n:(at+size)*n], values, n, rows)
+			continue
 		}
+		weighted := s.weighted[:len(queries)]
+		weigh(weighted, queries, b.score[head*d:(head+1)*d])
+		s.attendTo(y, matrix{weighted, d}, s.keys[:n*d], values, n, rows)
 	}
 }
 

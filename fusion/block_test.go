@@ -2,45 +2,11 @@ package fusion
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/ragedge/ragedge/safetensors"
 	"github.com/stretchr/testify/require"
 )
-
-// withoutBlocks returns the model that is left when every block of c adds
-// nothing, and one whose blocks do add nothing: output and second FFN weights
-// and biases are zero.
-func withoutBlocks(t *testing.T, seed uint64, c Config) (gate, idle *Model) {
-	var kept, all []safetensors.Tensor
-	for _, tensor := range randomTensors(rand.New(rand.NewPCG(seed, 1)), c, everything...) {
-		switch {
-		case strings.Contains(tensor.Name, ".output.") || strings.Contains(tensor.Name, ".ffn.1."):
-			tensor = zeros(tensor.Name, tensor.Shape)
-		case !strings.HasPrefix(tensor.Name, "block."):
-			kept = append(kept, tensor)
-		}
-		all = append(all, tensor)
-	}
-	plain := c
-	plain.Strategy, plain.Layers, plain.OneWay = strategyGate, 0, false
-	return parseModel(t, modelFile(plain, kept)), parseModel(t, modelFile(c, all))
-}
-
-// Every strategy equals gate when its blocks add zero: bit for bit.
-func TestIdleBlocksAreTheGate(t *testing.T) {
-	for i, c := range everyBlock() {
-		gate, idle := withoutBlocks(t, uint64(i), c)
-		require.Len(t, idle.blocks, len(c.blocks()))
-		for k, rows := range presence {
-			in := randomRows(uint64(k), c, rows...)
-			require.Equal(t, kept(fuse(t, gate.NewState(), in)), kept(fuse(t, idle.NewState(), in)), configName(c))
-		}
-	}
-}
 
 // Under one_way the other modalities never depend on the anchor, and a row with
 // nobody to attend to is what its block makes of it alone.
@@ -54,7 +20,7 @@ func TestOneWay(t *testing.T) {
 		s := randomModel(t, uint64(i), c, everything...).NewState()
 		others := func(in []Regions) []float32 {
 			fuse(t, s, in)
-			return slices.Concat(s.part(1), s.part(2))
+			return slices.Concat(s.rowsOf(1), s.rowsOf(2))
 		}
 		in := randomRows(uint64(i), c, 4, 5, 3)
 		want := others(in)
@@ -87,7 +53,7 @@ func TestWhoSeesWhom(t *testing.T) {
 		parts := func() (all [3][]float32) {
 			fuse(t, s, in)
 			for m := range all {
-				all[m] = slices.Clone(s.part(m))
+				all[m] = slices.Clone(s.rowsOf(m))
 			}
 			return all
 		}

@@ -119,6 +119,31 @@ func (c *Config) slots(rows []int) int {
 	return c.Slots
 }
 
+// absorbs reports whether products can absorb U = P H̄ of the modalities whose rows
+// are attended to: where Z is a plain sum over the slots, and the few columns of W_g
+// and of the gate cost less than the d of U. P may not take more memory than U.
+func (c *Config) absorbs() bool {
+	if c.Align != alignAnchor && c.Align != alignSlots || c.Gate != gateShared || c.Pool != poolSum && c.Pool != poolMean {
+		return false
+	}
+	d, R, columns := float64(c.Width), float64(c.maxSlots()), float64(len(c.Modalities)*c.Gates)
+	rows := 0.0
+	for _, m := range c.Modalities {
+		if !c.takes(m.Name) {
+			rows += float64(m.Regions)
+		}
+	}
+	if absorbing == saveWherePaid && rows > float64(len(c.Modalities))*d {
+		return false
+	}
+	// Products for each row: its term of the logits, P of that, and the sum over slots.
+	return absorbing.pays(columns*d+R*columns+R*float64(c.Gates), R*d)
+}
+
+// takes reports whether the rows of a modality are slots as they are, while those of
+// others are attended to.
+func (c *Config) takes(modality string) bool { return c.Align == alignAnchor && modality == c.Anchor }
+
 // fusedRows is the number of rows of Z for R slots.
 func (c *Config) fusedRows(R int) int {
 	if c.Pool == poolNone {

@@ -14,8 +14,10 @@ func (s *State) explain() {
 	if c.Gate == gateFeature {
 		s.shareFeatures(share)
 	} else {
-		for k := range S {
-			ragedge.GatedSum(share, s.omega[k*R:(k+1)*R], s.gates[k*R*M:(k+1)*R*M])
+		for m := range share {
+			for k := range S {
+				share[m] += ragedge.Dot(s.omega[k*R:(k+1)*R], s.gateOf(m, k))
+			}
 		}
 	}
 	if c.Pool == poolSum || c.Pool == poolNone { // Ω = 1
@@ -23,7 +25,7 @@ func (s *State) explain() {
 	}
 	scale(share, 1/float32(G))
 
-	s.out.Attention, s.out.Region = s.a[:R*M*G], s.region[:R*S]
+	s.out.Attention, s.out.Region = s.attention[:R*M*G], s.region[:R*S]
 	if S > 1 {
 		transpose(matrix{s.region, S}, matrix{s.omega, R}, S, R)
 	}
@@ -34,7 +36,7 @@ func (s *State) shareFeatures(share []float32) {
 	d, M := s.model.Config.Width, len(share)
 	for r := range s.slots {
 		for m := range share {
-			a := s.a[(r*M+m)*d : (r*M+m+1)*d]
+			a := s.attention[(r*M+m)*d : (r*M+m+1)*d]
 			share[m] += s.omega[r] * ragedge.Dot(a, s.model.ones)
 		}
 	}

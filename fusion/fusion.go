@@ -82,16 +82,18 @@ func (s *State) Fuse(in []Regions) (*Output, error) {
 	return &s.out, nil
 }
 
+// noughts are for finite.
+var noughts [256]float32
+
 // finite reports that no value is NaN or infinite. With 0 as the other factor, every
 // other value adds 0 to the sum, and these add NaN.
 func finite(values []float32) bool {
-	var zeros [256]float32
-	for ; len(values) > len(zeros); values = values[len(zeros):] {
-		if ragedge.Dot(values[:len(zeros)], zeros[:]) != 0 {
+	for ; len(values) > len(noughts); values = values[len(noughts):] {
+		if ragedge.Dot(values[:len(noughts)], noughts[:]) != 0 {
 			return false
 		}
 	}
-	return ragedge.Dot(values, zeros[:]) == 0
+	return ragedge.Dot(values, noughts[:]) == 0
 }
 
 // nonFinite returns the index of the first NaN or infinity, -1 when there is none.

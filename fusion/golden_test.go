@@ -49,7 +49,7 @@ func loadGolden(t testing.TB, name string) *Model {
 }
 
 // floats returns the values of an F32 tensor.
-func floats(t testing.TB, tensor *safetensors.Tensor) []float32 {
+func floats(t require.TestingT, tensor *safetensors.Tensor) []float32 {
 	values, err := tensor.Float32s()
 	require.NoError(t, err)
 	return values
@@ -73,6 +73,7 @@ func deviation(got, want []float32) float64 {
 	return most
 }
 
+// Property 12: the golden files are met within the tolerances of their page.
 func TestGolden(t *testing.T) {
 	everySet(t, func(t *testing.T) {
 		worst := 0.0

@@ -25,7 +25,7 @@ func (s *State) head() {
 		if i == len(s.model.layers)-1 {
 			y = s.out.Logits
 		}
-		s.model.layers[i].apply(y, x)
+		s.apply(&s.model.layers[i], matrix{y, len(y)}, x)
 		x = y
 	}
 	if s.out.Probabilities != nil {

@@ -22,9 +22,20 @@ func (a matrix) row(i, columns int) []float32 { return a.values[i*a.stride : i*a
 // from returns a without its first n rows.
 func (a matrix) from(n int) matrix { return matrix{a.values[n*a.stride:], a.stride} }
 
-// transpose sets dst [columns, rows] to the transpose of a [rows, columns].
+// transpose sets dst [columns, rows] to the transpose of a [rows, columns]. It takes
+// four rows at once, so that a cache line of dst is written less often.
 func transpose(dst, a matrix, rows, columns int) {
-	for i := range rows {
+	i := 0
+	for ; i+4 <= rows; i += 4 {
+		a0, a1, a2, a3 := a.row(i, columns), a.row(i+1, columns), a.row(i+2, columns), a.row(i+3, columns)
+		at := i
+		for j, v := range a0 {
+			y := dst.values[at : at+4 : at+4]
+			y[0], y[1], y[2], y[3] = v, a1[j], a2[j], a3[j]
+			at += dst.stride
+		}
+	}
+	for ; i < rows; i++ {
 		at := i
 		for _, v := range a.row(i, columns) {
 			dst.values[at] = v
@@ -59,6 +70,16 @@ func addRow(x, row []float32) {
 
 // addTo adds x to y, value by value.
 func addTo(y, x []float32) { ragedge.GatedSum(y, one, x) }
+
+// weigh sets every row of y to the row of x times the weight, value by value. x may be
+// y.
+func weigh(y, x, weight []float32) {
+	for n := len(weight); len(x) > 0; y, x = y[n:], x[n:] {
+		for i, w := range weight {
+			y[i] = x[i] * w
+		}
+	}
+}
 
 func fill(x []float32, v float32) {
 	for i := range x {

@@ -24,6 +24,7 @@ type Model struct {
 	norm      *layerNorm // E3; nil when there is none
 	alignment alignment  // E3; for align anchor and slots
 	gate      linear     // E4; rows of W_g in the order m·G+g
+	gates     []linear   // E4; W_{g,m} of each modality, without bias, where U is absorbed
 	pool      []float32  // E6; [S, d], pool attention
 	layers    []linear   // E7; none when the head embeds
 
@@ -107,9 +108,28 @@ func build(c Config, w weights) (*Model, error) {
 	if c.Norm {
 		m.norm = &layerNorm{w["norm.weight"], w["norm.bias"]}
 	}
+	if c.absorbs() {
+		m.gates = w.gates(&c)
+	}
 	m.layers = newHead(&c, w)
 	return m, nil
 }
+
+// direct reports whether the rows of H̄ are those of U, so that they are written there.
+func (m *Model) direct() bool { return m.Config.Align == alignIdentity && len(m.blocks) == 0 }
+
+// taken returns the modality whose rows are slots as they are, while those of others
+// are attended to; -1 when there is none.
+func (m *Model) taken() int {
+	if m.anchor >= 0 && m.Config.takes(m.Config.Anchor) {
+		return m.anchor
+	}
+	return -1
+}
+
+// absorbed reports whether E4 and E6 work on H̄ and the weights of its rows, so that
+// U need not exist.
+func (m *Model) absorbed() bool { return m.gates != nil }
 
 // badFile marks what the content of a file is to blame for.
 func badFile(err error) error {

@@ -16,6 +16,7 @@ type oracle struct {
 
 	counts []int
 	U      [][][]num // [R][M][d]
+	sizes  [][][]num // of the terms that add up to each value of U
 	valid  [][]bool  // [R][M]
 	A      [][][]num // [R][M][G]
 	Omega  [][]num   // [R][S]
@@ -135,7 +136,7 @@ func (o *oracle) align(t testing.TB, H [][][]num) {
 	c := &o.c
 	R := c.slots(o.counts)
 	for r := range R {
-		U, valid := make([][]num, len(H)), make([]bool, len(H))
+		U, sizes, valid := make([][]num, len(H)), make([][]num, len(H)), make([]bool, len(H))
 		for m, h := range H {
 			U[m] = make([]num, c.Width)
 			valid[m] = len(h) > 0
@@ -149,12 +150,17 @@ func (o *oracle) align(t testing.TB, H [][][]num) {
 				U[m] = interpolated(h, r, R)
 			default:
 				p := softmaxOf(o.scores(t, H, m, r), always(len(h)))
+				sizes[m] = make([]num, c.Width)
 				for j := range U[m] {
 					U[m][j] = sum(num{}, p, column(h, j))
+					sizes[m][j] = num{v: sizeOf(p, column(h, j))}
 				}
 			}
+			if sizes[m] == nil {
+				sizes[m] = U[m]
+			}
 		}
-		o.U, o.valid = append(o.U, U), append(o.valid, valid)
+		o.U, o.sizes, o.valid = append(o.U, U), append(o.sizes, sizes), append(o.valid, valid)
 	}
 }
 
@@ -264,11 +270,17 @@ func column(rows [][]num, j int) []num {
 func (o *oracle) gate() {
 	M, G := len(o.counts), o.c.gateSize()
 	for r, U := range o.U {
-		var u []num
-		for _, part := range U {
-			u = append(u, part...)
+		var u, sizes []num
+		for m, part := range U {
+			u, sizes = append(u, part...), append(sizes, o.sizes[r][m]...)
 		}
 		logits := o.times("gate", u, M*G)
+		for i := range logits {
+			if o.c.absorbs() { // H̄ times W_g comes before the sum over the rows
+				size := sizeOf(sizes, o.matrix("gate.weight", i, len(sizes)))
+				logits[i] = logits[i].rounded(o.mostRows()+o.c.Width+M+2, size)
+			}
+		}
 		A := make([][]num, M)
 		for m := range A {
 			A[m] = make([]num, G)
@@ -346,12 +358,26 @@ func (o *oracle) pool() {
 			}
 		}
 		for j := 0; j < c.Width && c.Pool != poolNone; j++ {
-			// The engine may add all slots and modalities in one sum.
+			// The engine may add all slots and modalities in one sum, or all slots before
+			// the rows.
 			z := sum(num{}, weights, column(Y, j))
-			o.z = append(o.z, z.rounded(R*len(o.counts), sizeOf(weights, column(Y, j))))
+			z = z.rounded(R*len(o.counts), sizeOf(weights, column(Y, j)))
+			if c.absorbs() {
+				size := 0.0
+				for r := range R {
+					for m := range o.counts {
+						size += weights[r].most() * o.A[r][m][s].most() * o.sizes[r][m][j].most()
+					}
+				}
+				z = z.rounded(R+o.mostRows()+len(o.counts)+3, size)
+			}
+			o.z = append(o.z, z)
 		}
 	}
 }
+
+// mostRows is n of the modality with the most rows.
+func (o *oracle) mostRows() int { return slices.Max(o.counts) }
 
 func sizeOf(a, b []num) float64 {
 	size := 0.0

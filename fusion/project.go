@@ -63,36 +63,66 @@ func newInput(m Modality, d int, w weights) (input, error) {
 // project is E0 and E1, for the rows there are:
 //
 //	H^m = ((x − mean_m) / std_m) W_mᵀ + b_m + e_m + p_m[i]
+//
+// What follows and concerns a modality alone is done as well: E3's norm where there
+// are no blocks, and the first block where it does not mix modalities. So a modality
+// whose rows are those of the last time has nothing to do.
 func (s *State) project(inputs []Regions) {
 	for m := range s.model.inputs {
-		in := &s.model.inputs[m]
-		h, x := s.part(m), inputs[m].Data[:s.rows[m]*inputs[m].Features]
-		in.enter(h, x, s.x, s.model.Config.Width)
-		in.begin(h)
+		x := inputs[m].Data[:s.rows[m]*inputs[m].Features]
+		if !s.settles(m) {
+			s.enter(m, s.part(m), x)
+			continue
+		}
+		settled := s.settled(m)
+		if !s.remembers(m, x) {
+			s.enter(m, settled, x)
+			if len(s.model.blocks) > 0 && s.model.blocks[0].kind == blockIntra {
+				s.blockAlone(&s.model.blocks[0], settled.values)
+			}
+		}
+		if len(s.model.blocks) > 0 {
+			copy(s.part(m).values, settled.values)
+		}
 	}
 }
 
-// enter sets h to the projection of the rows x after E0, or to the rows
-// themselves; buffer is for the rows of a band.
-func (in *input) enter(h, x, buffer []float32, d int) {
-	if in.mean == nil {
-		in.enterBand(h, x)
+// enter sets h to E0 and E1 of the rows x of modality m, and to E3's norm of that where
+// nothing comes between.
+func (s *State) enter(m int, h matrix, x []float32) {
+	in := &s.model.inputs[m]
+	if len(x) == 0 {
 		return
 	}
-	features := len(in.mean)
-	for len(x) > 0 {
-		n := min(inputBand, len(x)/features)
-		in.enterBand(h[:n*d], in.normalise(buffer[:n*features], x))
-		h, x = h[n*d:], x[n*features:]
+	d, features, most := s.model.Config.Width, len(x)/s.rows[m], s.rows[m]
+	if in.mean != nil {
+		most = inputBand
 	}
-}
-
-func (in *input) enterBand(h, x []float32) {
-	if in.project != nil {
-		in.project.apply(h, x)
-		return
+	for i := 0; i < s.rows[m]; i += most {
+		n := min(most, s.rows[m]-i)
+		rows := x[i*features : (i+n)*features]
+		if in.mean != nil {
+			rows = in.normalise(s.x[:n*features], rows)
+		}
+		if in.project != nil {
+			s.apply(in.project, h.from(i), rows)
+			continue
+		}
+		for k := range n {
+			copy(h.row(i+k, d), rows[k*d:(k+1)*d])
+		}
 	}
-	copy(h, x)
+	for i := range s.rows[m] {
+		switch {
+		case in.positions:
+			addTo(h.row(i, d), in.start[i*d:(i+1)*d])
+		case in.start != nil:
+			addTo(h.row(i, d), in.start)
+		}
+		if s.model.norm != nil && len(s.model.blocks) == 0 {
+			s.model.norm.apply(h.row(i, d), h.row(i, d))
+		}
+	}
 }
 
 // normalise is E0, for the rows that y holds: x − mean in full, and the division
@@ -108,15 +138,4 @@ func (in *input) normalise(y, x []float32) []float32 {
 		}
 	}
 	return y
-}
-
-// begin adds the terms of E1 that do not depend on the input, unless they are the
-// bias of the projection.
-func (in *input) begin(h []float32) {
-	switch {
-	case in.positions:
-		addTo(h, in.start[:len(h)])
-	case in.start != nil:
-		addRow(h, in.start)
-	}
 }

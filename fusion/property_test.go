@@ -1,16 +1,21 @@
 package fusion
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ragedge/ragedge/safetensors"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
-// The properties that every build must keep, on random models.
+// The properties that every build must keep, on random models, by their numbers
+// in the project's description of the mechanism. 9 is of training, 12 is
+// TestGolden.
 
 // kept returns a copy of an output that the next Fuse does not touch.
 func kept(o *Output) Output {
@@ -20,266 +25,294 @@ func kept(o *Output) Output {
 	}
 }
 
-func near(t *testing.T, want, got []float32, tolerance float64) {
-	t.Helper()
-	require.Len(t, got, len(want))
-	require.LessOrEqual(t, deviation(got, want), tolerance*max(1, largest(want)))
-}
-
-// Two modalities are the formula: Z = AᵀX + (1 − A)ᵀV with A = σ(L₁ − L₂).
+// Property 1: two modalities on their own rows, summed up, are the formula
+// Z = AᵀX + (1 − A)ᵀV with A = σ(L₁ − L₂). The bound is that of float32 on it.
 func TestTwoModalitiesAreTheFormula(t *testing.T) {
-	for seed := range uint64(20) {
-		random := rand.New(rand.NewPCG(seed, 3))
-		d, n, gates := 2+random.IntN(18), 1+random.IntN(11), 1+random.IntN(5)
-		c := baseConfig(Modality{"x", n, d}, Modality{"v", n, d})
-		c.Width, c.Projection, c.Norm, c.Gates = d, projectNone, false, gates
-		tensors := randomTensors(random, c)
-		m := parseModel(t, modelFile(c, tensors))
-		in := randomRows(seed, c, n, n)
-		out := fuse(t, m.NewState(), in)
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, func(c *Config) {
+			c.Align, c.Pool = alignIdentity, poolSum
+			c.Modalities = append(c.Modalities, Modality{"b", 3, 2})[:2]
+		})
+		n := rapid.IntRange(1, min(s.config.Modalities[0].Regions, s.config.Modalities[1].Regions)).Draw(t, "T = N")
+		s.input.rows = []int{n, n}
+		out := fuse(t, s.model(t).NewState(), s.regions())
 
-		file := safetensors.File{Tensors: tensors}
-		W, b := floats(t, file.Tensor("gate.weight")), floats(t, file.Tensor("gate.bias"))
-		want := make([]float64, gates*d)
+		d, G := s.config.Width, s.config.gateSize()
+		X, V := exacts(s.aligned(t, 0)), exacts(s.aligned(t, 1))
+		file := s.file()
+		W, b := exacts(floats(t, file.Tensor("gate.weight"))), exacts(floats(t, file.Tensor("gate.bias")))
+		gates := make([][]num, G) // A and 1 − A of one slot after the other
 		for r := range n {
-			x, v := in[0].Data[r*d:(r+1)*d], in[1].Data[r*d:(r+1)*d]
-			for s := range gates {
-				logit := func(row int) float64 {
-					l := float64(b[row])
-					for j := range d {
-						l += float64(W[row*2*d+j])*float64(x[j]) + float64(W[row*2*d+d+j])*float64(v[j])
-					}
-					return l
-				}
-				a := 1 / (1 + math.Exp(logit(gates+s)-logit(s)))
-				for j := range d {
-					want[s*d+j] += a*float64(x[j]) + (1-a)*float64(v[j])
-				}
-			}
-		}
-		most := 0.0
-		for _, w := range want {
-			most = max(most, math.Abs(w))
-		}
-		for i, w := range want {
-			require.InDelta(t, w, out.Z[i], 1e-5*most)
-		}
-	}
-}
-
-func TestGatesAndSharesSumToOne(t *testing.T) {
-	for i, c := range everyConfig() {
-		m := randomModel(t, uint64(i), c, everything...)
-		s := m.NewState()
-		for _, rows := range presence {
-			if rows[0] == 0 && c.Align == alignAnchor {
-				continue
-			}
-			out := fuse(t, s, randomRows(uint64(i), c, rows...))
-			M, G, S := 3, c.gateSize(), c.gateCount()
-			require.Len(t, out.Attention, out.Slots*M*G)
-			for r := range out.Slots {
-				for g := range G {
-					total := 0.0
-					for k := range M {
-						a := out.Attention[(r*M+k)*G+g]
-						require.GreaterOrEqual(t, a, float32(0))
-						if rows[k] == 0 {
-							require.Zero(t, a)
-						}
-						total += float64(a)
-					}
-					require.InDelta(t, 1, total, 1e-6)
-				}
-			}
-			total := 0.0
-			for k, share := range out.Share {
-				if rows[k] == 0 {
-					require.Zero(t, share)
-				}
-				total += float64(share)
-			}
-			require.InDelta(t, 1, total, 2e-6)
-			for k := range S {
-				total := 0.0
-				for r := range out.Slots {
-					total += float64(out.Region[r*S+k])
-				}
-				switch c.Pool {
-				case poolMean, poolAttention:
-					require.InDelta(t, 1, total, 1e-6)
-				default:
-					require.Equal(t, float64(out.Slots), total)
-				}
-			}
-		}
-	}
-}
-
-// What lies beyond the valid rows, and what a State computed before, must not
-// reach one bit of the output.
-func TestOnlyValidRowsCount(t *testing.T) {
-	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	for i, c := range everyConfig() {
-		m := randomModel(t, uint64(i), c, everything...)
-		used := m.NewState()
-		for _, rows := range presence {
-			in := randomRows(uint64(i), c, rows...)
-			want := kept(fuse(t, m.NewState(), in))
-			for _, padding := range []float32{0, -7.5e8, nan, inf} {
-				fuse(t, used, randomRows(99, c, 4, 5, 3)) // leaves all buffers full
-				padded := slices.Clone(in)
-				for k, modality := range c.Modalities {
-					data := slices.Clone(in[k].Data)
-					for len(data) < modality.Regions*modality.Features {
-						data = append(data, padding)
-					}
-					padded[k].Data = data
-				}
-				require.Equal(t, want, kept(fuse(t, used, padded)), configName(c))
-			}
-		}
-	}
-}
-
-// One modality alone has all of the gate, and Z = Ωᵀ U.
-func TestOneModalityAlone(t *testing.T) {
-	for i, c := range everyConfig() {
-		if c.Pool == poolNone {
-			continue
-		}
-		s := randomModel(t, uint64(i), c, everything...).NewState()
-		out := fuse(t, s, randomRows(uint64(i), c, 4, 0, 0))
-		M, G, S, d := 3, c.gateSize(), c.gateCount(), c.Width
-		for r := range out.Slots {
+			xv := slices.Concat(X[r*d:(r+1)*d], V[r*d:(r+1)*d])
 			for g := range G {
-				require.Equal(t, float32(1), out.Attention[r*M*G+g])
+				l := []num{sum(b[g], xv, W[g*2*d:(g+1)*2*d]), sum(b[G+g], xv, W[(G+g)*2*d:(G+g+1)*2*d])}
+				bound := softmaxOf(l, always(2))
+				a := 1 / (1 + math.Exp(l[1].v-l[0].v))
+				gates[g] = append(gates[g], num{a, bound[0].e}, num{1 - a, bound[1].e})
 			}
 		}
-		near(t, []float32{1, 0, 0}, out.Share, 1e-6)
-		want := make([]float32, S*d)
-		for k := range S {
-			for j := range d {
-				z := 0.0
-				for r := range out.Slots {
-					z += float64(out.Region[r*S+k]) * float64(s.aligned(0).row(r, d)[j])
-				}
-				want[k*d+j] = float32(z)
+		for i, got := range out.Z {
+			g, j := i/d, i%d
+			if s.config.Gate == gateFeature {
+				g = j
 			}
+			var xv []num
+			for r := range n {
+				xv = append(xv, X[r*d+j], V[r*d+j])
+			}
+			z := sum(num{}, gates[g], xv)
+			require.InDelta(t, z.v, got, z.e, "Z %d", i)
 		}
-		near(t, want, out.Z, 1e-6)
-	}
+	})
 }
 
-// Modalities in another order, with their weights, permute A and the share and
-// leave Z.
-func TestModalitiesInAnyOrder(t *testing.T) {
-	order := []int{2, 0, 1}
-	for i, c := range everyConfig() {
-		tensors := randomTensors(rand.New(rand.NewPCG(uint64(i), 1)), c, everything...)
-		m := parseModel(t, modelFile(c, tensors))
-		M, G, d := 3, c.gateSize(), c.Width
+// Property 2: A and the shares are at least 0 and sum to 1 over the modalities;
+// and Ω sums to what its pool says.
+func TestGatesAndSharesSumToOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, anyConfig)
+		c := &s.config
+		out := fuse(t, s.model(t).NewState(), s.regions())
+		R, M, G, S := c.slots(s.input.rows), len(c.Modalities), c.gateSize(), c.gateCount()
+		require.Equal(t, R, out.Slots)
+		require.Len(t, out.Attention, R*M*G)
+		require.Len(t, out.Region, R*S)
+		require.Len(t, out.Share, M)
 
-		moved := c
-		moved.Modalities = nil
-		for _, k := range order {
-			moved.Modalities = append(moved.Modalities, c.Modalities[k])
+		sumsTo := func(want float64, what string, terms []float32, roundings int) {
+			total := 0.0
+			for _, v := range terms {
+				require.GreaterOrEqual(t, v, float32(0), what)
+				total += float64(v)
+			}
+			require.InDelta(t, want, total, want*gamma(roundings), what)
 		}
-		file := modelFile(moved, slices.Clone(tensors))
+		for r := range R {
+			for g := range G {
+				at := out.Attention[r*M*G+g : (r+1)*M*G]
+				terms := make([]float32, M)
+				for m := range M {
+					terms[m] = at[m*G]
+					if s.input.rows[m] == 0 {
+						require.Zero(t, terms[m])
+					}
+				}
+				sumsTo(1, fmt.Sprintf("A of slot %d, gate %d", r, g), terms, M+12)
+			}
+		}
+		sumsTo(1, "share", out.Share, R*G+M+R+24)
+		for k := range S {
+			weights := make([]float32, R)
+			for r := range weights {
+				weights[r] = out.Region[r*S+k]
+			}
+			if c.Pool == poolMean || c.Pool == poolAttention {
+				sumsTo(1, "Ω", weights, R+12)
+			} else {
+				require.Equal(t, slices.Repeat([]float32{1}, R), weights)
+			}
+		}
+	})
+}
+
+// Property 4: one modality alone has all of the gate, and Z = Ωᵀ U.
+func TestOneModalityAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, anyConfig)
+		c := &s.config
+		alone := slices.IndexFunc(s.input.rows, func(n int) bool { return n > 0 })
+		if c.Align == alignAnchor {
+			alone = c.Index(c.Anchor)
+		}
+		for m := range s.input.rows {
+			if m != alone {
+				s.input.rows[m] = 0
+			}
+		}
+		out := fuse(t, s.model(t).NewState(), s.regions())
+		R, M, G, S, d := out.Slots, len(c.Modalities), c.gateSize(), c.gateCount(), c.Width
+		gate := make([]float32, M*G)
+		fill(gate[alone*G:(alone+1)*G], 1)
+		require.Equal(t, slices.Repeat(gate, R), out.Attention)
+		for m, share := range out.Share {
+			require.InDelta(t, gate[m*G], share, gamma(R*G+R+24))
+		}
+
+		U, want := s.aligned(t, alone), kept(out)
+		if c.Pool == poolNone {
+			require.Equal(t, U, out.Z)
+			return
+		}
+		for i := range want.Z {
+			z := 0.0
+			for r := range R {
+				z += float64(out.Region[r*S+i/d]) * float64(U[r*d+i%d])
+			}
+			want.Z[i] = float32(z)
+		}
+		sameUpToRounding(t, &s, want, *out)
+	})
+}
+
+// Property 5: modalities in another order, with their weights, permute A and the
+// share and leave Z.
+func TestModalitiesInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, anyConfig)
+		c := s.config
+		M, G, d := len(c.Modalities), c.gateSize(), c.Width
+		order := make([]int, M)
+		for m := range order {
+			order[m] = m
+		}
+		order = rapid.Permutation(order).Draw(t, "order")
+
+		moved, in, movedIn := c, s.regions(), make([]Regions, M)
+		moved.Modalities = make([]Modality, M)
+		for i, m := range order {
+			moved.Modalities[i], movedIn[i] = c.Modalities[m], in[m]
+		}
+		file := modelFile(moved, s.tensors())
 		weight, bias := file.Tensor("gate.weight"), file.Tensor("gate.bias")
 		w, b := floats(t, weight), floats(t, bias)
 		var W, B []float32
-		for _, k := range order {
-			B = append(B, b[k*G:(k+1)*G]...)
+		for _, m := range order {
+			B = append(B, b[m*G:(m+1)*G]...)
 			for g := range G {
 				for _, l := range order {
-					W = append(W, w[(k*G+g)*M*d+l*d:][:d]...)
+					W = append(W, w[(m*G+g)*M*d+l*d:][:d]...)
 				}
 			}
 		}
 		*weight, *bias = safetensors.NewFloat32("gate.weight", W, M*G, M*d), safetensors.NewFloat32("gate.bias", B, M*G)
 
-		in := randomRows(uint64(i), c, 3, 5, 2)
-		want := fuse(t, m.NewState(), in)
-		got := fuse(t, parseModel(t, file).NewState(), []Regions{in[2], in[0], in[1]})
-		near(t, want.Z, got.Z, 1e-5)
-		near(t, []float32{want.Share[2], want.Share[0], want.Share[1]}, got.Share, 1e-5)
-		var A []float32
+		want := kept(fuse(t, s.model(t).NewState(), in))
+		got := fuse(t, parseModel(t, file).NewState(), movedIn)
+		var share, A []float32
+		for _, m := range order {
+			share = append(share, want.Share[m])
+		}
 		for r := range want.Slots {
-			for _, k := range order {
-				A = append(A, want.Attention[(r*M+k)*G:][:G]...)
+			for _, m := range order {
+				A = append(A, want.Attention[(r*M+m)*G:][:G]...)
 			}
 		}
-		near(t, A, got.Attention, 1e-5)
-	}
+		want.Share, want.Attention = share, A
+		sameUpToRounding(t, &s, want, *got)
+	})
 }
 
-// Without positions the order of the rows of a modality does not matter under
-// slots, nor for those that attend from an anchor.
+// Property 6: without positions the order of the rows of a modality does not
+// matter under slots, nor for those that attend from the anchor.
 func TestRowsInAnyOrder(t *testing.T) {
-	for i, c := range everyConfig() {
-		if c.Align != alignSlots && c.Align != alignAnchor {
-			continue
-		}
-		s := randomModel(t, uint64(i), c, "input", "modality", "align").NewState()
-		in := randomRows(uint64(i), c, 4, 5, 3)
-		want := kept(fuse(t, s, in))
-		for k, order := range map[int][]int{1: {3, 0, 4, 1, 2}, 2: {2, 1, 0}} {
-			var data []float32
-			for _, r := range order {
-				data = append(data, in[k].Data[r*in[k].Features:][:in[k].Features]...)
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, func(c *Config) {
+			if c.Align != alignAnchor {
+				c.Align = alignSlots
 			}
-			in[k].Data = data
+		})
+		c := &s.config
+		s.optional = slices.DeleteFunc(s.optional, func(name string) bool {
+			modality, ok := strings.CutPrefix(name, "position.")
+			return ok && (c.Align == alignSlots || modality != c.Anchor)
+		})
+		m, in := s.model(t), s.regions()
+		want := kept(fuse(t, m.NewState(), in))
+		moved := slices.Clone(in)
+		for i, x := range in {
+			if c.Align == alignAnchor && c.Modalities[i].Name == c.Anchor {
+				continue
+			}
+			rows := make([]int, x.Rows)
+			for r := range rows {
+				rows[r] = r
+			}
+			moved[i].Data = nil
+			for _, r := range rapid.Permutation(rows).Draw(t, "rows of "+c.Modalities[i].Name) {
+				moved[i].Data = append(moved[i].Data, x.Data[r*x.Features:(r+1)*x.Features]...)
+			}
 		}
-		near(t, want.Z, fuse(t, s, in).Z, 1e-5)
+		sameUpToRounding(t, &s, want, *fuse(t, m.NewState(), moved))
+	})
+}
+
+// sameUpToRounding holds two outputs of the same real function against each
+// other. How far float32 may take them apart depends on the model, which may
+// shrink an error or multiply it by a thousand; so the measure is what becomes of
+// the output want when every weight and input changes by as little as roundings.
+func sameUpToRounding(t require.TestingT, s *subject, want, got Output) {
+	lists := func(o *Output) [][]float32 {
+		return [][]float32{o.Z, o.Logits, o.Probabilities, o.Attention, o.Region, o.Share}
+	}
+	slack := make([]float64, len(lists(&want)))
+	random := rand.New(rand.NewPCG(1, 7))
+	nudge := func(values []float32) []float32 {
+		nudged := make([]float32, len(values))
+		for k, v := range values {
+			nudged[k] = v * (1 + float32(random.IntN(3)-1)*0x1p-22)
+		}
+		return nudged
+	}
+	for range 4 {
+		file, in := s.file(), s.regions()
+		for i, tensor := range file.Tensors {
+			file.Tensors[i] = safetensors.NewFloat32(tensor.Name, nudge(floats(t, &tensor)), tensor.Shape...)
+		}
+		for i := range in {
+			in[i].Data = nudge(in[i].Data)
+		}
+		out := fuse(t, parseModel(t, file).NewState(), in)
+		for i, values := range lists(out) {
+			slack[i] = max(slack[i], deviation(values, lists(&want)[i]))
+		}
+	}
+	for i, values := range lists(&got) {
+		w := lists(&want)[i]
+		require.Len(t, values, len(w))
+		require.LessOrEqual(t, deviation(values, w), 8*slack[i]+1e-6*max(1, largest(w)),
+			[]string{"Z", "logits", "probabilities", "A", "Ω", "share"}[i])
 	}
 }
 
+// Property 7: nothing present is the named error, and so is an absent anchor; an
+// error leaves no trace.
 func TestNothingPresent(t *testing.T) {
-	for _, c := range everyConfig() {
-		s := randomModel(t, 1, c).NewState()
-		_, err := s.Fuse(make([]Regions, 3))
-		require.ErrorIs(t, err, ErrAllAbsent)
-		_, err = s.Fuse(randomRows(1, c, 0, 0, 0))
-		require.ErrorIs(t, err, ErrAllAbsent)
-		if c.Align == alignAnchor {
-			_, err = s.Fuse(randomRows(1, c, 0, 5, 3))
-			require.ErrorIs(t, err, ErrAnchorAbsent)
-			require.ErrorContains(t, err, "anchor absent: a")
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSubject(t, anyConfig)
+		c := &s.config
+		m, in := s.model(t), s.regions()
+		want := kept(fuse(t, m.NewState(), in))
+		state := m.NewState()
+		refused := func(in []Regions, kind error) {
+			out, err := state.Fuse(in)
+			require.Nil(t, out)
+			require.ErrorIs(t, err, kind)
+			require.ErrorIs(t, err, ErrInput)
 		}
-	}
-}
 
-// A batch gives the bits of the single runs, and zeros in the slots that an
-// example does not have.
-func TestBatchHasTheBitsOfSingleRuns(t *testing.T) {
-	batches := 0
-	for _, name := range goldenCases(t) {
-		m, input := loadGolden(t, name), readGolden(t, name, "input")
-		single := examples(t, m, input)
-		if len(input.Tensors[0].Shape) == 2 {
-			continue
+		refused(make([]Regions, len(in)), ErrAllAbsent)
+		absent := slices.Clone(in) // with values that do not count
+		for i := range absent {
+			absent[i].Rows = 0
 		}
-		batches++
-		batch, err := m.NewState().FuseFile(input)
-		require.NoError(t, err)
-		for i, in := range single {
-			out := fuse(t, m.NewState(), in)
-			for tensor, want := range map[string][]float32{
-				"z": out.Z, "logits": out.Logits, "probabilities": out.Probabilities,
-				"attention": out.Attention, "region": out.Region, "share": out.Share,
-			} {
-				if want == nil {
-					require.Nil(t, batch.Tensor(tensor))
-					continue
-				}
-				all := floats(t, batch.Tensor(tensor))
-				n := len(all) / len(single)
-				got := all[i*n : (i+1)*n]
-				require.Equal(t, want, got[:len(want)], "%s of example %d", tensor, i)
-				require.Equal(t, make([]float32, n-len(want)), got[len(want):], "%s of example %d", tensor, i)
+		refused(absent, ErrAllAbsent)
+		if c.Align == alignAnchor {
+			without := slices.Clone(in)
+			without[c.Index(c.Anchor)].Rows = 0
+			kind := ErrAnchorAbsent
+			if !slices.ContainsFunc(without, func(x Regions) bool { return x.Rows > 0 }) {
+				kind = ErrAllAbsent
+			}
+			refused(without, kind)
+		}
+		file := &safetensors.File{}
+		if rapid.Bool().Draw(t, "batch") {
+			for _, modality := range c.Modalities {
+				file.Tensors = append(file.Tensors, zeros(modality.Name, []int{2, 0, modality.Features}))
 			}
 		}
-	}
-	require.GreaterOrEqual(t, batches, 8)
+		_, err := state.FuseFile(file)
+		require.ErrorIs(t, err, ErrAllAbsent)
+		require.Equal(t, want, kept(fuse(t, state, in)))
+	})
 }

@@ -161,7 +161,7 @@ func modelFile(c Config, tensors []safetensors.Tensor) *safetensors.File {
 	return &safetensors.File{Tensors: tensors, Metadata: map[string]string{"ragedge": "1", "config": toJSON(c)}}
 }
 
-func parseModel(t testing.TB, f *safetensors.File) *Model {
+func parseModel(t require.TestingT, f *safetensors.File) *Model {
 	data, err := f.Bytes()
 	require.NoError(t, err)
 	m, err := Parse(data)
@@ -190,7 +190,7 @@ func randomRows(seed uint64, c Config, rows ...int) []Regions {
 // fewer, and one alone.
 var presence = [][]int{{4, 5, 3}, {2, 0, 3}, {3, 1, 0}, {1, 0, 0}}
 
-func fuse(t testing.TB, s *State, in []Regions) *Output {
+func fuse(t require.TestingT, s *State, in []Regions) *Output {
 	out, err := s.Fuse(in)
 	require.NoError(t, err)
 	return out

@@ -1,12 +1,14 @@
 package fusion
 
-import "github.com/ragedge/ragedge"
+import (
+	"runtime"
 
-// How many rows are worked on at a time where a result for all of them would
-// only pass through: normalised inputs on their way to H, enough of them that
-// fetching the weights again does not count; and queries times the weight of their
-// score, as many as attention takes at once.
-const inputBand, band = 128, 24
+	"github.com/ragedge/ragedge"
+)
+
+// inputBand is how many rows are normalised at a time on their way to H, enough of
+// them that fetching the weights again does not count.
+const inputBand = 128
 
 // State holds the buffers of one inference: make one per goroutine. They are
 // parts of one slice and nothing grows, so a State is all the memory that Fuse
@@ -23,34 +25,42 @@ type State struct {
 	filled []int  // how many slots of each modality are valid; they come first
 
 	// What one equation hands to the next.
-	stack []float32 // H, then H̄: the valid rows of all modalities, one after the other
-	u     []float32 // U [R, M, d]
-	a     []float32 // L, then A [R, M, G]
-	gates []float32 // A of a shared gate as [S, R, M]; a itself for one gate
-	omega []float32 // Ω [S, R]
-	z     []float32 // Z
-	out   Output
+	stack     []float32   // H, then H̄: the rows of all modalities; unless they are in u
+	u         []float32   // U [R, M, d]; none where it is absorbed:
+	weights   [][]float32 // P^m [R, n_m] instead; none of the anchor
+	attention []float32   // L, then A as it is given out, [R, M, G]
+	a         []float32   // of a shared gate, L, then A as [M, S, R]
+	gates     []float32   // A under one gate as [R, M]; attention itself for one gate
+	omega     []float32   // Ω [S, R]
+	z         []float32   // Z
+	out       Output
 
 	region []float32 // Ω as it is given out, [R, S]; omega itself for one gate
+
+	memories []memory // of each modality
+	team     *team // nil: one thread
+	retire   runtime.Cleanup // of the team
 
 	// What an equation needs for itself: E0,
 	x []float32 // normalised input rows [inputBand, d_m], or fewer
 	// E2 and E3, attention,
-	keys     []float32 // Kᵀ [d, n], or [d_h, n] of one head after the other
-	scores   []float32 // of a block of queries over a block of keys
-	weighted []float32 // queries times the weight of the score [band, d]
+	keys   []float32 // Kᵀ [d, n], or [d_h, n] of one head after the other
+	scores []float32 // of a block of queries over a block of keys
 	// E2,
 	normed   []float32 // LN(H) [n, d]
 	queries  []float32 // Q [n, d]
 	keyValue []float32 // K and V side by side, [n, 2d]
 	panels   []float32 // V [n, d_h] of one head after the other
 	context  []float32 // P V [n, d]
+	weighted []float32 // queries times the weight of a head's score [n, d]
 	ffn      []float32 // the inner layer [n, ffn]
 	// E3,
 	anchors []float32 // Q [R, d], align anchor
 	factors []float32 // K [n_m, d], hadamard score
-	// E5, E6 and E7.
-	column []float32 // A of one slot and gate value, [M]
+	// E4 to E7.
+	terms  []float32 // H̄^m W_{g,m}ᵀ [n_m, M·S]
+	sums   []float32 // P^m of these [R, M·S]
+	mixed  []float32 // Σ_r A P^m [n_m]
 	y      []float32 // Y [R, d] of one gate
 	bent   []float32 // tanh Y
 	hidden []float32
@@ -86,12 +96,34 @@ func (s *State) layOut(c *Config, a *arena) {
 		mostFeatures = max(mostFeatures, m.Features)
 	}
 
-	s.stack = a.take(rows, d)
-	s.u, s.a = a.take(R, M, d), a.take(R, M, G)
+	identity := c.Align == alignIdentity
+	blocks, aligns := c.Layers > 0, c.Align == alignAnchor || c.Align == alignSlots
+	if blocks || !identity {
+		s.stack = a.take(rows, d)
+	}
+	s.weights, s.memories = make([][]float32, M), make([]memory, M)
+	for i, m := range c.Modalities {
+		if c.absorbs() && !c.takes(m.Name) {
+			s.weights[i] = a.take(R, m.Regions)
+		}
+		if c.keeps(i) {
+			s.memories[i].input = a.take(m.Regions, m.Features)
+			if blocks {
+				s.memories[i].settled = a.take(m.Regions, d)
+			}
+		}
+	}
+	if !c.absorbs() {
+		s.u = a.take(R, M, d)
+	}
+	s.attention = a.take(R, M, G)
+	if c.Gate == gateShared {
+		s.a = a.take(R, M, S)
+	}
 	s.omega, s.z = a.take(S, R), a.take(c.fusedRows(R), d)
-	s.gates, s.region = s.a, s.omega
+	s.gates, s.region = s.attention, s.omega
 	if S > 1 {
-		s.gates, s.region = a.take(S, R, M), a.take(R, S)
+		s.gates, s.region = a.take(R, M), a.take(R, S)
 	}
 	s.out.Share = a.take(M)
 	if c.Head.Task != Embed {
@@ -102,18 +134,15 @@ func (s *State) layOut(c *Config, a *arena) {
 	}
 
 	// The equations follow one another, so what each needs for itself may lie in
-	// the same place.
-	free := a.used
+	// the same place; but a modality's first block comes while others are projected.
 	s.x = a.take(min(inputBand, mostRows), mostFeatures)
-
-	a.used = free
-	blocks, aligns := c.Layers > 0, c.Align == alignAnchor || c.Align == alignSlots
+	free := a.used
 	if blocks || aligns {
 		most := mostRows
 		if blocks {
 			most = rows
 		}
-		s.keys, s.scores, s.weighted = a.take(d, most), a.take(ragedge.AttentionScores(band, most)), a.take(band, d)
+		s.keys, s.scores = a.take(d, most), a.take(ragedge.AttentionScores(max(R, most), most))
 	}
 	attention := a.used
 	if blocks {
@@ -121,17 +150,23 @@ func (s *State) layOut(c *Config, a *arena) {
 		inner := a.used
 		s.queries, s.keyValue = a.take(rows, d), a.take(rows, 2, d)
 		s.panels, s.context = a.take(rows, d), a.take(rows, d)
+		if c.Score == scoreHadamard {
+			s.weighted = a.take(rows, d)
+		}
 		a.used = inner
 		s.ffn = a.take(rows, c.FFN)
 	}
 	a.used = attention
 	if aligns {
-		s.anchors, s.factors = a.take(R, d), a.take(mostRows, d)
+		s.anchors = a.take(R, d)
+		if c.Score == scoreHadamard {
+			s.factors = a.take(mostRows, d)
+		}
 	}
 
 	a.used = free
-	if G > 1 {
-		s.column = a.take(M)
+	if c.absorbs() {
+		s.terms, s.sums, s.mixed = a.take(mostRows, M, S), a.take(R, M, S), a.take(mostRows)
 	}
 	if c.Pool == poolAttention {
 		s.y, s.bent = a.take(R, d), a.take(R, d)
@@ -146,7 +181,15 @@ func (s *State) Model() *Model { return s.model }
 func (s *State) Bytes() int { return 4 * len(s.values) }
 
 // part returns H^m [n_m, d].
-func (s *State) part(m int) []float32 { return s.spans[m].of(s.stack, s.model.Config.Width) }
+func (s *State) part(m int) matrix {
+	if s.model.direct() {
+		return s.aligned(m)
+	}
+	return matrix{s.rowsOf(m), s.model.Config.Width}
+}
+
+// rowsOf returns H^m [n_m, d] side by side, as it is unless it lies in U.
+func (s *State) rowsOf(m int) []float32 { return s.spans[m].of(s.stack, s.model.Config.Width) }
 
 // aligned returns U^m [R, d].
 func (s *State) aligned(m int) matrix {

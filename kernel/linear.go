@@ -9,28 +9,32 @@ const (
 	GELU                       // as Gelu
 )
 
-// ColumnsFit reports whether outputs first to end are some that Linear and
-// MatMulAdd can compute by themselves: first is the beginning of a panel.
-func ColumnsFit(w *Packed, first, end int) bool {
-	return first >= 0 && first%PanelWidth == 0 && first <= end && end <= w.out
+// LinearFits reports whether Linear and MatMulAdd do anything with these arguments.
+func LinearFits(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) bool {
+	return first >= 0 && first%PanelWidth == 0 && first <= end && end <= w.out &&
+		Fits(dst, rows, stride, end-first) && (rows < 2 || stride >= end-first) &&
+		Fits(x, rows, w.in, w.in) && (bias == nil || len(bias) >= w.out)
 }
 
 // Linear is one layer, y = act(x Wᵀ + b), for the outputs from first up to end:
-// these columns of dst [rows, out] become those of MatMul under the activation, bit
-// by bit. The other columns are left alone, so several calls may compute the columns
-// of one dst at the same time. It does nothing when a slice is too short, first is
-// not a multiple of 16 or end is beyond the outputs.
+//
+//	dst[i·stride+j−first] = act(bias[j] + Σ_k x[i·in+k]·W[j, k])
+//
+// bit by bit the result of MatMul under the activation. What lies between the rows of
+// dst is left alone, so several calls may compute some outputs each at the same time.
+// It does nothing when a slice is too short, rows of dst would overlap, first is not
+// a multiple of 16, where a panel begins, or end is beyond the outputs.
 //
 // Error: that of MatMul, which the activation carries along, and its own.
 //
 // Aliasing: as in MatMul.
-func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, first, end int) {
-	if !MatMulFits(dst, x, rows, w, bias) || !ColumnsFit(w, first, end) {
+func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, first, end int) {
+	if !LinearFits(dst, x, rows, w, bias, stride, first, end) || first == end {
 		return
 	}
-	matMul(dst, x, rows, w, bias, first, end, false)
+	matMul(dst, x, rows, w, bias, stride, first, end, false)
 	for i := range rows {
-		y := dst[i*w.out+first : i*w.out+end]
+		y := dst[i*stride:][:end-first]
 		switch act {
 		case ReLU:
 			Relu(y, y)
@@ -40,15 +44,15 @@ func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activatio
 	}
 }
 
-// MatMulAdd adds x Wᵀ + b to the columns of dst from first up to end, first being a
-// multiple of 16: dst[i·out+j] + bias[j], rounded, is where the sum of MatMul starts
-// instead of bias[j]. Order, infinity and NaN, aliasing and what does not fit are as
-// in Linear.
+// MatMulAdd adds x Wᵀ + b to rows of dst, for the outputs from first up to end:
+// dst[i·stride+j−first] + bias[j], rounded, is where the sum of MatMul starts instead
+// of bias[j]. Order, infinity and NaN, aliasing and what does not fit are as in
+// Linear.
 //
 // Error: every implementation is within MatMulAddBound of the exact sum.
-func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, first, end int) {
-	if MatMulFits(dst, x, rows, w, bias) && ColumnsFit(w, first, end) {
-		matMul(dst, x, rows, w, bias, first, end, true)
+func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
+	if LinearFits(dst, x, rows, w, bias, stride, first, end) && first < end {
+		matMul(dst, x, rows, w, bias, stride, first, end, true)
 	}
 }
 

@@ -87,14 +87,14 @@ func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 	if !MatMulFits(dst, x, rows, w, bias) {
 		return
 	}
-	matMul(dst, x, rows, w, bias, 0, w.out, false)
+	matMul(dst, x, rows, w, bias, w.out, 0, w.out, false)
 }
 
 // matMul is MatMul for the outputs from first, the beginning of a panel, up to end,
-// on top of what dst holds if add is set.
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end int, add bool) {
+// to rows of dst that are stride apart, on top of what they hold if add is set.
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) {
 	for i := range rows {
-		y, x := dst[i*w.out:(i+1)*w.out], x[i*w.in:(i+1)*w.in]
+		y, x := dst[i*stride:][:end-first], x[i*w.in:(i+1)*w.in]
 		for j := first; j < end; j += PanelWidth {
 			var sum [PanelWidth]float32
 			if bias != nil {
@@ -102,7 +102,7 @@ func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end in
 			}
 			last := min(j+PanelWidth, end)
 			if add {
-				for l, v := range y[j:last] {
+				for l, v := range y[j-first : last-first] {
 					sum[l] += v
 				}
 			}
@@ -112,7 +112,7 @@ func matMul(dst, x []float32, rows int, w *Packed, bias []float32, first, end in
 					sum[l] += float32(v * weight)
 				}
 			}
-			copy(y[j:last], sum[:])
+			copy(y[j-first:last-first], sum[:])
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 type Layers struct {
 	MatMul     func(dst, x []float32, rows int, w *kernel.Packed, bias []float32)
 	Relu, Gelu func(dst, x []float32)
-	Linear     func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, first, end int)
-	MatMulAdd  func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, first, end int)
+	Linear     func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int)
+	MatMulAdd  func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, stride, first, end int)
 	Attention  func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int)
 }
 
@@ -62,7 +62,7 @@ func (k Layers) CheckLinear(dst, x []float32, rows int, weight []float32, out, i
 		}
 		for _, columns := range someColumns(out) {
 			copy(dst, was)
-			k.Linear(dst, x, rows, &w, bias, act, columns[0], columns[1])
+			k.Linear(from(dst, columns[0]), x, rows, &w, bias, act, out, columns[0], columns[1])
 			if err := onlyColumns(dst, was, want, out, columns); err != nil {
 				return fmt.Errorf("layer of %d rows, %d inputs, %d outputs, activation %d, columns %v: %w", rows, in, out, act, columns, err)
 			}
@@ -78,13 +78,16 @@ func (k Layers) CheckLinear(dst, x []float32, rows int, weight []float32, out, i
 	}
 	for _, columns := range someColumns(out) {
 		copy(dst, was)
-		k.MatMulAdd(dst, x, rows, &w, bias, columns[0], columns[1])
+		k.MatMulAdd(from(dst, columns[0]), x, rows, &w, bias, out, columns[0], columns[1])
 		if err := onlyColumns(dst, was, want, out, columns); err != nil {
 			return fmt.Errorf("sum of %d rows, %d inputs, %d outputs, columns %v: %w", rows, in, out, columns, err)
 		}
 	}
 	return nil
 }
+
+// from is x from its first values on, as far as there are any.
+func from(x []float32, first int) []float32 { return x[min(first, len(x)):] }
 
 // someColumns are all columns, halves, one panel and none.
 func someColumns(out int) [][2]int {

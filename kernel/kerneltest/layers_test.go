@@ -20,21 +20,21 @@ func withAttention(f attentionFunc) Layers {
 // for.
 func TestLayerFaults(t *testing.T) {
 	noActivation, allColumns, noBias, whole := PlainLayers, PlainLayers, PlainLayers, PlainLayers
-	noActivation.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, first, end int) {
+	noActivation.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int) {
 		if first > 0 {
 			act = kernel.Identity
 		}
-		kernel.Linear(dst, x, rows, w, bias, act, first, end)
+		kernel.Linear(dst, x, rows, w, bias, act, stride, first, end)
 	}
-	allColumns.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, first, _ int) {
-		kernel.MatMulAdd(dst, x, rows, w, bias, first, w.Out())
+	allColumns.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, stride, first, _ int) {
+		kernel.MatMulAdd(dst, x, rows, w, bias, stride, first, w.Out())
 	}
-	noBias.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, first, end int) {
-		kernel.MatMulAdd(dst, x, rows, w, nil, first, end)
+	noBias.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, stride, first, end int) {
+		kernel.MatMulAdd(dst, x, rows, w, nil, stride, first, end)
 	}
-	whole.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, first, end int) {
+	whole.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int) {
 		if kernel.MatMulFits(dst, x, rows, w, bias) && first >= 0 && end <= w.Out() {
-			kernel.Linear(dst, x, rows, w, bias, act, first/kernel.PanelWidth*kernel.PanelWidth, max(first, end))
+			kernel.Linear(dst, x, rows, w, bias, act, stride, first/kernel.PanelWidth*kernel.PanelWidth, max(first, end))
 		}
 	}
 	for name, f := range map[string]struct {

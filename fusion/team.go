@@ -1,0 +1,138 @@
+package fusion
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/ragedge/ragedge"
+)
+
+// team is the goroutines that help a State with the steps of large models. A step is
+// cut into parts, more than there are threads, and whoever is free takes the next one,
+// so a helper that the system does not run holds up no more than its part. Every result
+// is computed by the instructions that compute it in one piece: the bits do not depend
+// on who computes it.
+type team struct {
+	size   int // helpers
+	wake   chan int
+	done   chan struct{}
+	scores [][]float32 // room for the attention of each helper
+
+	step job // at hand; helpers read it between wake and done
+	next atomic.Int64
+}
+
+// UseThreads lets Fuse use up to n threads where a step is large enough to gain from
+// it. A State begins with one. The result does not depend on it, to the bit. The
+// threads wait, without using the CPU, until the State is garbage. It allocates, and
+// must not run at the same time as Fuse.
+func (s *State) UseThreads(n int) {
+	if s.team != nil {
+		s.retire.Stop()
+		close(s.team.wake)
+		s.team = nil
+	}
+	if n < 2 {
+		return
+	}
+	t := &team{size: n - 1, wake: make(chan int, n-1), done: make(chan struct{}, n-1)}
+	for range t.size {
+		t.scores = append(t.scores, make([]float32, len(s.scores)))
+		go t.work()
+	}
+	s.team = t
+	// The helpers hold the team and not the State, so that it can become garbage.
+	s.retire = runtime.AddCleanup(s, func(wake chan int) { close(wake) }, t.wake)
+}
+
+// Threads returns how many threads Fuse may use.
+func (s *State) Threads() int {
+	if s.team == nil {
+		return 1
+	}
+	return s.team.size + 1
+}
+
+func (t *team) work() {
+	for helper := range t.wake {
+		t.take(t.scores[helper])
+		t.done <- struct{}{}
+	}
+}
+
+// take does parts of the step at hand until there are none left.
+func (t *team) take(scores []float32) {
+	for {
+		first := int(t.next.Add(int64(t.step.cut))) - t.step.cut
+		if first >= t.step.units {
+			return
+		}
+		t.step.run(first, min(first+t.step.cut, t.step.units), scores)
+	}
+}
+
+// worthwhile is for how many multiply-adds, about, a thread is worth waking: some
+// ten microseconds. Tests wake it for less.
+var worthwhile = 1 << 20
+
+// share runs a step on as many threads as its multiply-adds are worth; parts are cut
+// at multiples of grain.
+func (s *State) share(j job, grain, size int) {
+	t := s.team
+	if t == nil || size < worthwhile {
+		j.run(0, j.units, s.scores)
+		return
+	}
+	helpers := min(t.size, size/worthwhile)
+	const parts = 4 // for each thread
+	j.cut = max(grain, j.units/(parts*(helpers+1))/grain*grain)
+	t.step = j
+	t.next.Store(0)
+	for helper := range helpers {
+		t.wake <- helper
+	}
+	t.take(s.scores)
+	for helpers > 0 {
+		select {
+		case <-t.wake: // nobody came
+		case <-t.done:
+		}
+		helpers--
+	}
+	t.step = job{} // keeps nothing of the State
+}
+
+// task is what a job does.
+type task int
+
+const (
+	someOutputs task = iota // y = act(x Wᵀ + b), or y += x Wᵀ + b, cut by outputs
+	attendRows              // y = softmax(x keys) values, cut by queries
+	dotRows                 // y = x keysᵀ, cut by rows of x
+)
+
+// job is a step: so many units of a task, cut at multiples of cut.
+type job struct {
+	do             task
+	units, cut     int
+	y, x           matrix
+	linear         *linear
+	add            bool
+	keys, values   []float32
+	n              int // keys
+	inner, columns int // of keys and values
+}
+
+// run does the units from first up to end.
+func (j *job) run(first, end int, scores []float32) {
+	switch j.do {
+	case someOutputs:
+		j.linear.some(j.y, j.x.values, j.add, first, end)
+	case attendRows:
+		y, x := j.y.from(first), j.x.from(first)
+		ragedge.Attention(y.values, x.values, j.keys, j.values, scores, end-first, j.n, j.inner, j.columns, y.stride, x.stride)
+	case dotRows:
+		y, x := j.y.from(first), j.x.from(first)
+		ragedge.RowDots(y.values, x.values, j.keys, end-first, j.n, j.inner, x.stride, j.inner, 1)
+	}
+}
