@@ -1,6 +1,7 @@
 // Package bench measures a machine and this module on it: the peak of its
 // multiply-adds and the bandwidth of its caches first, then kernels and models as
-// time and as a share of what the machine can do. Everything runs on one thread.
+// time and as a share of what the machine can do. Everything runs on one thread, unless
+// models are asked to use more.
 //
 // Every figure comes from many short rounds. Plain Go takes turns with the kernel
 // set in use, so that the ratio of the two is one of the same moments. The minimum
@@ -25,6 +26,8 @@ type Options struct {
 	// is a file of its regions in the format of fusion.State.FuseFile, "" for
 	// random ones.
 	Model, Input string
+	// Threads is how many threads an inference may use; 0 and 1 are one.
+	Threads int
 	// Root is the root of the file system that says what machine this is.
 	Root fs.FS
 	// Progress, if not nil, is told before each step what it measures.
@@ -47,9 +50,6 @@ type Report struct {
 	rates map[string]float64 // GFLOP/s that each set reached last
 }
 
-// threads is how many threads a kernel or State.Fuse computes on.
-const threads = 1
-
 // step is one thing to measure. Its weight is its part of the time.
 type step struct {
 	group, name string
@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{
-		Machine: readMachine(o.Root), KernelSet: ragedge.KernelSet(), Threads: threads,
+		Machine: readMachine(o.Root), KernelSet: ragedge.KernelSet(), Threads: max(1, o.Threads),
 		Throttled: []string{}, Peaks: []Peak{}, Loads: []Load{},
 		Kernels: []Figure{}, Models: []Figure{}, rates: map[string]float64{},
 	}

@@ -14,10 +14,11 @@ type Figure struct {
 	Rounds    int     `json:"rounds"`
 	MFLOP     float64 `json:"mflop,omitempty"`
 	GFLOPS    float64 `json:"gflops,omitempty"`
-	PeakShare float64 `json:"peak_share,omitempty"` // of the peak of the kernel set
+	PeakShare float64 `json:"peak_share,omitempty"` // of the peak of the kernel set, on all threads
 	GBps      float64 `json:"gb_s,omitempty"`
 	LoadShare float64 `json:"load_share,omitempty"` // of the bandwidth of the level that holds the operands
 	GoRatio   float64 `json:"go_ratio,omitempty"`   // plain Go's minimum over this one
+	OneThread float64 `json:"one_thread,omitempty"` // one thread's minimum over this one, of several
 	Allocs    int     `json:"allocs"`               // per kernel call or inference, rounded up
 	Skipped   string  `json:"skipped,omitempty"`    // why nothing was measured
 	Note      string  `json:"note,omitempty"`       // why something is missing
@@ -29,14 +30,19 @@ const generic = "generic"
 // noPlainGo is the note of a figure without a ratio.
 const noPlainGo = "no time to compare with plain Go; a longer --time does"
 
-// figure times code with the kernel set in use, and in turn on plain Go when that
-// is another set and there is time for it. A call does so many pieces of work of so
-// many operations, and the figure is of one piece.
+// figure times code with the kernel set in use, in turn on one thread when alone does
+// the same on that, and on plain Go when that is another set and there is time for it.
+// A call does so many pieces of work of so many operations, and the figure is of one
+// piece.
 func (r *Report) figure(
-	ctx context.Context, name string, flops int64, pieces int, budget time.Duration, run func(calls int),
+	ctx context.Context, name string, flops int64, pieces int, budget time.Duration, run, alone func(calls int),
 ) Figure {
 	f := Figure{Name: name, MFLOP: float64(flops) / 1e6}
-	candidates := []candidate{{r.KernelSet, run}}
+	candidates, threads := []candidate{{r.KernelSet, run}}, 1
+	if alone != nil {
+		candidates, threads = append(candidates, candidate{r.KernelSet, alone}), r.Threads
+	}
+	others := len(candidates)
 	switch {
 	case r.KernelSet == generic:
 	case r.fits(generic, flops*int64(pieces), budget):
@@ -51,13 +57,16 @@ func (r *Report) figure(
 	f.Allocs = (allocations(candidates[0], t.calls) + pieces - 1) / pieces
 	if flops > 0 {
 		f.GFLOPS = float64(flops) / 1e3 / f.MinUs
-		f.PeakShare = f.GFLOPS / r.Peak()
+		f.PeakShare = f.GFLOPS / (r.Peak() * float64(threads))
 		for i, c := range candidates {
 			r.rates[c.set] = float64(pieces) * float64(flops) / timings[i].min
 		}
 	}
-	if len(timings) > 1 {
-		f.GoRatio = timings[1].min / t.min
+	if alone != nil {
+		f.OneThread = timings[1].min / t.min
+	}
+	if len(timings) > others {
+		f.GoRatio = timings[others].min / t.min
 	}
 	return f
 }

@@ -132,7 +132,7 @@ func product(sizes ...int) int64 {
 // kernelStep measures one kernel.
 func (r *Report) kernelStep(k kernel) step {
 	return step{"kernels", k.name, 1, func(ctx context.Context, budget time.Duration) error {
-		figure := r.figure(ctx, k.name, k.flops, 1, budget, k.run)
+		figure := r.figure(ctx, k.name, k.flops, 1, budget, k.run, nil)
 		if k.bytes > 0 {
 			figure.GBps = float64(k.bytes) / 1e3 / figure.MinUs
 			figure.LoadShare = figure.GBps / r.bandwidth(k.bytes)

@@ -114,13 +114,13 @@ func (r *Report) limits() table {
 }
 
 func figureTable(what string, figures []Figure) table {
-	t := table{head: []string{what, "minimum", "median", "GFLOP/s", "of peak", "GB/s", "of loads", "× plain Go", "allocs"}}
+	t := table{head: []string{what, "minimum", "median", "GFLOP/s", "of peak", "GB/s", "of loads", "× one thread", "× plain Go", "allocs"}}
 	for _, f := range figures {
-		row := []string{f.Name, "–", "–", "–", "–", "–", "–", "–", "–"}
+		row := []string{f.Name, "–", "–", "–", "–", "–", "–", "–", "–", "–"}
 		if f.Skipped == "" {
-			row[1], row[2], row[8] = micro(f.MinUs), micro(f.MedianUs), fmt.Sprint(f.Allocs)
+			row[1], row[2], row[9] = micro(f.MinUs), micro(f.MedianUs), fmt.Sprint(f.Allocs)
 		}
-		for i, v := range map[int]float64{3: f.GFLOPS, 5: f.GBps, 7: f.GoRatio} {
+		for i, v := range map[int]float64{3: f.GFLOPS, 5: f.GBps, 7: f.OneThread, 8: f.GoRatio} {
 			if v > 0 {
 				row[i] = significant(v)
 			}

@@ -37,6 +37,8 @@ func newBench() *cobra.Command {
 			switch {
 			case o.Time <= 0:
 				return usageError{fmt.Errorf("--time %s: want more than 0, as in 10s", o.Time)}
+			case o.Threads < 1:
+				return usageError{fmt.Errorf("--threads %d: want 1 or more", o.Threads)}
 			case asJSON && markdown:
 				return usageError{fmt.Errorf("--json and --markdown exclude each other; see %s --help", c.CommandPath())}
 			case o.Input != "" && o.Model == "":
@@ -65,6 +67,7 @@ func newBench() *cobra.Command {
 	c.Flags().DurationVar(&o.Time, "time", 10*time.Second, "how long the whole run takes, about")
 	c.Flags().StringVar(&o.Model, "model", "", "measure this model `FILE` only")
 	c.Flags().StringVar(&o.Input, "input", "", "`FILE` with the regions for --model (default: random ones)")
+	c.Flags().IntVar(&o.Threads, "threads", 1, "let models use `N` threads, and compare with one")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print Markdown tables")
 	return c
