@@ -10,15 +10,16 @@ import (
 
 // attentionBlocks is attention for a block of queries after the other.
 func attentionBlocks(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
-	for i := 0; i < rows; i += kernel.QueryBlock {
+	most := kernel.QueryBlock(n)
+	for i := 0; i < rows; i += most {
 		attendBlock(dst[i*strideDst:], q[i*strideQ:], keys, values, scores,
-			min(kernel.QueryBlock, rows-i), n, depth, width, strideDst, strideQ)
+			min(most, rows-i), n, depth, width, strideDst, strideQ)
 	}
 }
 
-// attendBlock lets up to QueryBlock queries attend to all keys.
+// attendBlock lets up to MostQueries queries attend to all keys.
 func attendBlock(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
-	var tops, totals [kernel.QueryBlock]float32 // of each query, so far
+	var tops, totals [kernel.MostQueries]float32 // of each query, so far
 	for i := range rows {
 		tops[i] = -math.MaxFloat32
 		if n == 0 {

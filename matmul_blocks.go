@@ -65,6 +65,10 @@ func (p *product) compute() {
 		depth := min(depthBlock, p.depth-k)
 		for row := 0; row < p.rows; row += rowBlock {
 			rows := min(rowBlock, p.rows-row)
+			if rows <= tallest() {
+				p.strip(row, 1, rows, k, depth)
+				continue
+			}
 			// Tiles of two heights that differ by one: none is left with few rows.
 			count := (rows + tallest() - 1) / tallest()
 			height := (rows + count - 1) / count

@@ -39,14 +39,15 @@ func TestEverySetWithinItsBound(t *testing.T) {
 // TestBands has more rows, slots and keys than are worked on at a time, by one and by
 // several bands.
 func TestBands(t *testing.T) {
+	band := kernel.QueryBlock(kernel.KeyBlock)
 	save(t, saveNever, saveNever)
 	everySet(t, func(t *testing.T) {
 		for i, strategy := range []string{strategySelf, strategyCo, strategyHybrid} {
 			for _, score := range []string{scoreDot, scoreHadamard} {
 				for _, align := range []string{alignSlots, alignAnchor} {
-					c := baseConfig(Modality{"a", kernel.QueryBlock + 1, 3}, Modality{"b", kernel.KeyBlock + 3, 2}, Modality{"c", kernel.QueryBlock, 2})
-					c.Strategy, c.Layers, c.Heads, c.Align, c.Slots, c.Score = strategy, 1, 2, align, 2*kernel.QueryBlock+3, score
-					in := randomRows(uint64(i), c, kernel.QueryBlock+1, kernel.KeyBlock+3, kernel.QueryBlock)
+					c := baseConfig(Modality{"a", band + 1, 3}, Modality{"b", kernel.KeyBlock + 3, 2}, Modality{"c", band, 2})
+					c.Strategy, c.Layers, c.Heads, c.Align, c.Slots, c.Score = strategy, 1, 2, align, 2*band+3, score
+					in := randomRows(uint64(i), c, band+1, kernel.KeyBlock+3, band)
 					_, widths := againstOracle(t, uint64(i), c, in, everything...)
 					slices.Sort(widths)
 					require.Less(t, widths[len(widths)/2], 1e-2, "bounds this wide prove nothing")

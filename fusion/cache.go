@@ -1,7 +1,7 @@
 package fusion
 
 import (
-	"slices"
+	"bytes"
 	"unsafe"
 )
 
@@ -45,7 +45,7 @@ func (s *State) remembers(m int, x []float32) bool {
 	last := &s.memories[m]
 	// An input that nobody has is kept as one of no rows, which is computed for
 	// nothing.
-	if s.rows[m] == last.rows && slices.Equal(asBytes(x), asBytes(last.input[:len(x)])) {
+	if s.rows[m] == last.rows && bytes.Equal(asBytes(x), asBytes(last.input[:len(x)])) {
 		return true
 	}
 	last.rows = s.rows[m]

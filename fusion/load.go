@@ -18,22 +18,6 @@ func (w weights) linear(name string, out, in int) linear {
 	return newLinear(w[name+".weight"], w[name+".bias"], out, in)
 }
 
-// gates returns the columns of W_g for each modality, without the bias.
-func (w weights) gates(c *Config) []linear {
-	d, M := c.Width, len(c.Modalities)
-	rows := M * c.Gates
-	layers := make([]linear, M)
-	for m := range layers {
-		part := make([]float32, 0, rows*d)
-		for row := range rows {
-			at := (row*M + m) * d
-			part = append(part, w["gate.weight"][at:at+d]...)
-		}
-		layers[m] = newLinear(part, nil, rows, d)
-	}
-	return layers
-}
-
 // readWeights returns a float32 copy of every tensor of the file by name, after
 // holding them against the config's table.
 func readWeights(c *Config, file *safetensors.File) (weights, error) {

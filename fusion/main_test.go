@@ -24,15 +24,16 @@ func TestMain(m *testing.M) {
 }
 
 // setRapid makes the random properties the same on every run and short under
-// emulation, and keeps the tree clean of the files of a failure, whose seed is
-// printed. The command line comes later and has the last word: for a long search
-// on other models, go test ./fusion -rapid.checks=10000 -rapid.seed=0.
+// emulation, and keeps the files of a failure out of the tree: its seed is printed.
+// The command line has the last word. For a long search among other models:
+//
+//	go test ./fusion -rapid.checks=10000 -rapid.seed=0
 func setRapid() {
-	checks := "150"
+	defaults := map[string]string{"rapid.seed": "1", "rapid.nofailfile": "true"}
 	if runtime.GOARCH != "amd64" {
-		checks = "20"
+		defaults["rapid.checks"] = "20"
 	}
-	for name, value := range map[string]string{"rapid.seed": "1", "rapid.nofailfile": "true", "rapid.checks": checks} {
+	for name, value := range defaults {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

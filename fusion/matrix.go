@@ -81,6 +81,13 @@ func weigh(y, x, weight []float32) {
 	}
 }
 
+// shift adds b to every value.
+func shift(x []float32, b float32) {
+	for i := range x {
+		x[i] += b
+	}
+}
+
 func fill(x []float32, v float32) {
 	for i := range x {
 		x[i] = v

@@ -23,8 +23,7 @@ type Model struct {
 	blocks    []block    // E2
 	norm      *layerNorm // E3; nil when there is none
 	alignment alignment  // E3; for align anchor and slots
-	gate      linear     // E4; rows of W_g in the order m·G+g
-	gates     []linear   // E4; W_{g,m} of each modality, without bias, where U is absorbed
+	gate      gating     // E4
 	pool      []float32  // E6; [S, d], pool attention
 	layers    []linear   // E7; none when the head embeds
 
@@ -88,12 +87,12 @@ func Parse(data []byte) (*Model, error) {
 
 // build lays the weights out for computing. It takes them over.
 func build(c Config, w weights) (*Model, error) {
-	d, M := c.Width, len(c.Modalities)
+	d := c.Width
 	ones := make([]float32, d)
 	fill(ones, 1)
 	m := &Model{
 		Config: c, anchor: c.Index(c.Anchor), ones: ones,
-		alignment: newAlignment(&c, w), gate: w.linear("gate", M*c.gateSize(), M*d), pool: w["pool.weight"],
+		alignment: newAlignment(&c, w), gate: newGating(&c, w), pool: w["pool.weight"],
 	}
 	for _, modality := range c.Modalities {
 		in, err := newInput(modality, d, w)
@@ -107,9 +106,6 @@ func build(c Config, w weights) (*Model, error) {
 	}
 	if c.Norm {
 		m.norm = &layerNorm{w["norm.weight"], w["norm.bias"]}
-	}
-	if c.absorbs() {
-		m.gates = w.gates(&c)
 	}
 	m.layers = newHead(&c, w)
 	return m, nil
@@ -129,7 +125,7 @@ func (m *Model) taken() int {
 
 // absorbed reports whether E4 and E6 work on H̄ and the weights of its rows, so that
 // U need not exist.
-func (m *Model) absorbed() bool { return m.gates != nil }
+func (m *Model) absorbed() bool { return m.gate.parts != nil }
 
 // badFile marks what the content of a file is to blame for.
 func badFile(err error) error {

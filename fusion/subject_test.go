@@ -21,7 +21,7 @@ type subject struct {
 	seed     uint64   // of the weights
 	input    example
 
-	absorb, keep saving
+	absorb, keep bool // the savings made
 }
 
 // example is an input as it is drawn.
@@ -32,14 +32,13 @@ type example struct {
 }
 
 func (s subject) GoString() string {
-	return fmt.Sprintf("%s optional %v seed %d input %v absorb %d keep %d",
+	return fmt.Sprintf("%s optional %v seed %d input %v absorb %t keep %t",
 		brief(s.config), s.optional, s.seed, s.input, s.absorb, s.keep)
 }
 
 // drawSubject draws a model with the config as change leaves it, made valid, and
 // the savings that are made while the property is tested.
 func drawSubject(t *rapid.T, change func(c *Config)) subject {
-	savings := rapid.SampledFrom([]saving{saveNever, saveAlways})
 	s := rapid.Custom(func(t *rapid.T) subject {
 		s := subject{config: drawConfig(t, change), seed: rapid.Uint64Range(0, 1<<20).Draw(t, "seed")}
 		for _, tensor := range s.config.table() {
@@ -52,12 +51,13 @@ func drawSubject(t *rapid.T, change func(c *Config)) subject {
 			}
 		}
 		s.input = s.drawInput(t)
-		s.absorb, s.keep = savings.Draw(t, "absorb"), savings.Draw(t, "keep")
+		s.absorb, s.keep = rapid.Bool().Draw(t, "absorb"), rapid.Bool().Draw(t, "keep")
 		return s
 	}).Draw(t, "model")
 	absorb, keep := absorbing, keeping
 	t.Cleanup(func() { absorbing, keeping = absorb, keep })
-	absorbing, keeping = s.absorb, s.keep
+	made := map[bool]saving{false: saveNever, true: saveAlways}
+	absorbing, keeping = made[s.absorb], made[s.keep]
 	return s
 }
 

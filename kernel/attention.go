@@ -2,14 +2,22 @@ package kernel
 
 import "math"
 
-// KeyBlock is how many keys Attention takes at a time, and QueryBlock how many
-// queries assembly takes beside each other: their scores stay in the first cache.
-const KeyBlock, QueryBlock = 256, 24
+// KeyBlock is how many keys Attention takes at a time, and MostQueries how many
+// queries assembly takes beside each other at most.
+const KeyBlock, MostQueries = 256, 128
+
+// mostScores is how many scores there are at a time: 24 KiB stay in the first cache.
+const mostScores = 24 * KeyBlock
+
+// QueryBlock is how many queries assembly takes beside each other, for n keys.
+func QueryBlock(n int) int {
+	return min(MostQueries, mostScores/max(1, min(n, KeyBlock))&^7)
+}
 
 // AttentionScores is how many values Attention needs room for: the scores of a block
-// of queries over a block of keys.
+// of queries over a block of keys. Fewer keys or rows never need more.
 func AttentionScores(rows, n int) int {
-	return max(0, min(rows, QueryBlock)) * max(0, min(n, KeyBlock))
+	return min(mostScores, max(0, min(rows, MostQueries))*max(0, min(n, KeyBlock)))
 }
 
 // AttentionFits reports whether Attention does anything with these arguments.

@@ -100,10 +100,17 @@ func attentionShapes(k Layers) error {
 	return nil
 }
 
-// attentionBlocks runs more keys than a block has, with the largest score in each of
-// the blocks, scores far apart, and all the same.
+// attentionBlocks runs more queries and more keys than a block has, with the largest
+// score in each of the blocks, scores far apart, and all the same.
 func attentionBlocks(k Layers) error {
 	s := newSource(33)
+	for _, rows := range []int{97, 128, 131, 260} {
+		for _, n := range []int{1, 40, 64, 70} {
+			if err := k.CheckAttention(newAttending(s, rows, n, 4, 5, 2)); err != nil {
+				return err
+			}
+		}
+	}
 	for _, n := range []int{255, 256, 257, 300, 512, 513, 700} {
 		for _, size := range []float32{0, 1, 30, 300} {
 			a := newAttending(s, 27, n, 8, 17, size)
