@@ -31,7 +31,8 @@ func (d *Daemon) buildSources() error {
 		clock = &recordedClock{start: replay.Start()}
 		break
 	}
-	d.pollers = sensor.NewPollers(d.config.Sensors, d.system.Now, d.env.OpenBus)
+	d.pollers = sensor.NewPollers(d.config.Sensors, d.system.Now, d.env.Hardware)
+	d.programs = sensor.NewPrograms(d.config.Sensors, d.system.Now, d.programSays)
 	d.pipeline = &pipeline{
 		clock:   clock,
 		real:    d.system,
@@ -60,7 +61,7 @@ func (d *Daemon) channels(i int) []string {
 // buses that its channels come from.
 func (d *Daemon) buildModalities(model *fusion.Model, features encoder.Features) error {
 	p := d.pipeline
-	p.mind = newMind(model)
+	p.mind = newMind(model, d.config.Agent.Threads)
 	if !p.onPush {
 		p.every = features.Tick.Std()
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/daemon/sink"
 )
 
 // Check reports everything in c that is wrong without touching hardware, the
@@ -26,13 +27,50 @@ func (c *Config) Check() error {
 	for i := range c.Sinks {
 		add(fmt.Sprintf("sink %d", i+1), c.Sinks[i].Check())
 	}
+	add("sink", c.checkBrokers())
 	add("api", c.API.Check())
 	return errors.Join(all...)
 }
 
+// checkBrokers refuses two sinks that would take each other's place on a broker.
+func (c *Config) checkBrokers() error {
+	type place struct{ url, topic string }
+	taken := map[place]int{}
+	for i := range c.Sinks {
+		s := &c.Sinks[i]
+		if s.Type != sink.KindMQTT {
+			continue
+		}
+		at := place{s.URL, s.Topic}
+		if other, twice := taken[at]; twice {
+			return fmt.Errorf("%d: the same url and topic as sink %d: give one of them another topic", i+1, other)
+		}
+		taken[at] = i + 1
+	}
+	return nil
+}
+
+// CheckFiles reports what is wrong with the files that sinks need, a password above
+// all. A file may be missing only where c is checked for another machine.
+func (c *Config) CheckFiles() error {
+	var all []error
+	for i := range c.Sinks {
+		if err := c.Sinks[i].CheckFiles(); err != nil {
+			all = append(all, fmt.Errorf("%w: sink %d: %w", ErrConfig, i+1, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// mostThreads is more than any board has cores.
+const mostThreads = 64
+
 func (a *Agent) check() error {
 	if a.Trigger != TriggerTick && a.Trigger != TriggerPush {
 		return fmt.Errorf("trigger: unknown value %q (known: %s, %s)", a.Trigger, TriggerTick, TriggerPush)
+	}
+	if a.Threads < 1 || a.Threads > mostThreads {
+		return fmt.Errorf("threads: %d, want 1 to %d", a.Threads, mostThreads)
 	}
 	return nil
 }
@@ -42,7 +80,7 @@ func (a *Agent) check() error {
 // sensors, whose times have nothing to do with each other.
 func (c *Config) checkSensors() error {
 	var all []error
-	aliases, channels, chips := map[string]bool{}, map[string]string{}, map[string]string{}
+	aliases, channels, places := map[string]bool{}, map[string]string{}, map[string]string{}
 	recorded, live := "", ""
 	for i := range c.Sensors {
 		s := &c.Sensors[i]
@@ -67,12 +105,12 @@ func (c *Config) checkSensors() error {
 		case sensor.Push:
 		default:
 			live = s.Alias
-			full := s.WithDefaults()
-			chip := fmt.Sprintf("address %#02x on bus %s", full.Address, full.Bus)
-			if other, taken := chips[chip]; taken {
-				all = append(all, fmt.Errorf("%s: %s is sensor %s's already", name, chip, other))
+			if place := s.Place(); place != "" {
+				if other, taken := places[place]; taken {
+					all = append(all, fmt.Errorf("%s: %s is sensor %s's already", name, place, other))
+				}
+				places[place] = s.Alias
 			}
-			chips[chip] = s.Alias
 		}
 	}
 	if recorded != "" && live != "" {
@@ -96,6 +134,11 @@ func (c *Config) Warnings() []string {
 			if !sources[channel] && !c.openEnded() {
 				warnings = append(warnings, fmt.Sprintf("modality %s: no sensor delivers channel %s, so it stays masked", name, channel))
 			}
+		}
+	}
+	for i := range c.Sinks {
+		if c.Sinks[i].HomeAssistant && c.Agent.Model == "" {
+			warnings = append(warnings, fmt.Sprintf("sink %d: homeassistant: without a model there is nothing to announce", i+1))
 		}
 	}
 	return warnings

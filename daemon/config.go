@@ -27,6 +27,9 @@ type Agent struct {
 	// Trigger says when to decide: "tick", at every features.tick, or "push",
 	// whenever regions or samples are pushed.
 	Trigger string `toml:"trigger"`
+	// Threads is how many threads the model may use, where it is large enough to
+	// gain from more than one.
+	Threads int `toml:"threads"`
 }
 
 // Words of [agent] trigger.
@@ -38,7 +41,7 @@ const (
 // DefaultConfig returns what holds where a configuration file says nothing.
 func DefaultConfig() Config {
 	return Config{
-		Agent: Agent{ModelDirectory: "/var/lib/ragedge/models", Trigger: TriggerTick},
+		Agent: Agent{ModelDirectory: "/var/lib/ragedge/models", Trigger: TriggerTick, Threads: 1},
 		API:   api.Config{Listen: []string{"unix:/run/ragedge/api.sock"}},
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/ragedge/ragedge/daemon/sensor"
-	"github.com/ragedge/ragedge/daemon/sink"
 	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
@@ -38,6 +37,7 @@ type Daemon struct {
 
 	replay   *sensor.Replay // nil when live
 	pollers  []*sensor.Poller
+	programs []*sensor.Program
 	buses    []*busWatch
 	pipeline *pipeline
 	outputs  []*output
@@ -47,19 +47,15 @@ type Daemon struct {
 	metrics  *metrics.Set
 }
 
-// output is one sink and its queue.
-type output struct {
-	name  string
-	kind  string
-	queue *sink.Queue
-}
-
 // New checks c, loads the model and the recordings and builds everything up to
 // the point where something outside would notice. Errors wrap ErrConfig or
 // ErrData.
 func New(c Config, env Environment) (*Daemon, error) {
 	env.fill()
 	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if err := c.CheckFiles(); err != nil && !env.Test {
 		return nil, err
 	}
 	d := &Daemon{config: c, env: env}
@@ -107,7 +103,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	d.openOutputs(running, stop)
+	if err := d.openOutputs(running, stop); err != nil {
+		d.drain()
+		return err
+	}
 	d.judged = d.stages()
 	d.metrics = d.newMetrics()
 	if err := d.listen(); err != nil {
@@ -142,38 +141,6 @@ func (d *Daemon) verdict() error {
 		return fmt.Errorf("%w: no sensor delivered anything", ErrTryAgain)
 	}
 	return nil
-}
-
-// openOutputs starts the sinks' queues and connects them to the pipeline.
-func (d *Daemon) openOutputs(ctx context.Context, stop context.CancelCauseFunc) {
-	p := d.pipeline
-	if d.env.OnResult != nil {
-		p.subscribe(d.env.OnResult)
-	}
-	if !d.env.Test {
-		for i, c := range d.config.Sinks {
-			c = c.WithDefaults()
-			o := &output{
-				name:  fmt.Sprintf("%s-%d", c.Type, i+1),
-				kind:  c.Type,
-				queue: sink.NewQueue(sink.New(c, d.env.Stdout, sink.OS{}), c.Queue, d.system.Now),
-			}
-			d.outputs = append(d.outputs, o)
-			p.subscribe(d.offer(ctx, o.queue))
-		}
-	}
-	if d.env.Once {
-		p.subscribe(func(*result.Result) { stop(errFinished) })
-	}
-}
-
-// offer returns how Results get into a queue: live they never wait, and a full
-// queue drops its oldest; a recording waits, so that no Result of it is lost.
-func (d *Daemon) offer(ctx context.Context, q *sink.Queue) func(*result.Result) {
-	if d.replay == nil {
-		return q.Offer
-	}
-	return func(r *result.Result) { _ = q.OfferWait(ctx, r) }
 }
 
 func (d *Daemon) listen() error {
@@ -211,11 +178,7 @@ func (d *Daemon) await(sources *sync.WaitGroup) {
 func (d *Daemon) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime*7/10)
 	defer cancel()
-	for _, o := range d.outputs {
-		if err := o.queue.Close(ctx); err != nil {
-			d.env.Log.Warn("sink closed", "sink", o.name, "error", err)
-		}
-	}
+	d.closeOutputs(ctx)
 	if d.server != nil {
 		if err := d.server.Shutdown(ctx); err != nil {
 			d.env.Log.Warn("API closed", "error", err)

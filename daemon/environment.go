@@ -27,8 +27,8 @@ type Environment struct {
 	Model *fusion.Model
 	// Files holds the recordings; nil is the file system.
 	Files fs.FS
-	// OpenBus opens an I2C bus; nil opens the machine's.
-	OpenBus sensor.OpenBus
+	// Hardware is what sensors are read from; what is nil of it is the machine's.
+	Hardware sensor.Hardware
 	// Notify is the service manager; nil is systemd where it runs the daemon.
 	Notify Notifier
 	// OnResult sees every Result before any sink. It must return quickly and
@@ -49,9 +49,7 @@ func (e *Environment) fill() {
 	if e.Stdout == nil {
 		e.Stdout = os.Stdout
 	}
-	if e.OpenBus == nil {
-		e.OpenBus = sensor.OpenI2C
-	}
+	e.Hardware = e.Hardware.Fill()
 	if e.Notify == nil {
 		e.Notify = systemd{}
 	}

@@ -47,7 +47,7 @@ func TestHealth(t *testing.T) {
 func TestNonFiniteReadingMasksAndCounts(t *testing.T) {
 	seen := &results{}
 	d, err := New(quiet(lightSensor(), airSensor()), Environment{
-		Model: tinyModel(t, twoFeatures), Notify: &notes{}, OpenBus: (&fakeBus{}).open, OnResult: seen.add,
+		Model: tinyModel(t, twoFeatures), Notify: &notes{}, Hardware: sensor.Hardware{I2C: (&fakeBus{}).open}, OnResult: seen.add,
 	})
 	require.NoError(t, err)
 	d.openOutputs(t.Context(), func(error) {})

@@ -27,7 +27,7 @@ func newLiveWith(t *testing.T, sensors ...sensor.Config) *live {
 	l := &live{bus: &fakeBus{raw: 600}, notes: &notes{}, results: &results{}}
 	var err error
 	l.Daemon, err = New(quiet(sensors...), Environment{
-		Model: tinyModel(t, twoFeatures), OpenBus: l.bus.open, Notify: l.notes, OnResult: l.results.add,
+		Model: tinyModel(t, twoFeatures), Hardware: sensor.Hardware{I2C: l.bus.open}, Notify: l.notes, OnResult: l.results.add,
 	})
 	require.NoError(t, err)
 	return l

@@ -74,6 +74,22 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Sinks {
 		under(&c.Sinks[i].Path)
+		under(&c.Sinks[i].CAFile)
+		credential(&c.Sinks[i].PasswordFile)
+		under(&c.Sinks[i].PasswordFile)
+	}
+}
+
+// credential replaces the name of a credential that systemd hands to this service
+// by the path of its file.
+func credential(name *string) {
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if *name == "" || dir == "" || filepath.Base(*name) != *name {
+		return
+	}
+	path := filepath.Join(dir, *name)
+	if _, err := os.Stat(path); err == nil {
+		*name = path
 	}
 }
 

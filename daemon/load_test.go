@@ -112,6 +112,7 @@ func TestCheckNamesEveryKey(t *testing.T) {
 	const live = "[[sensor]]\nalias = \"b\"\ntype = \"i2c\"\ndriver = \"bh1750\"\nbus = \"1\"\n"
 	const replay = "[[sensor]]\nalias = \"r\"\ntype = \"replay\"\nfile = \"x.csv\"\ntime = [\"t\"]\nformat = \"15:04\"\n"
 	for _, c := range []struct{ name, text, want string }{
+		{"threads", "[agent]\nthreads = 0\n", `agent: threads: 0, want 1 to 64`},
 		{"trigger", "[agent]\ntrigger = \"never\"\n", `agent: trigger: unknown value "never" (known: tick, push)`},
 		{"alias twice", sensor + "[[sensor]]\nalias = \"a\"\ntype = \"push\"\nchannels = { y = \"y\" }\n", "sensor: 2 (a): alias a is used twice"},
 		{"channel twice", sensor + "[[sensor]]\nalias = \"c\"\ntype = \"push\"\nchannels = { z = \"x\" }\n", "channel x comes from sensor a already"},

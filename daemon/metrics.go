@@ -57,6 +57,13 @@ func (d *Daemon) outputMetrics(count func(string, func() int64)) {
 		count("ragedge_output_written_total"+label, o.queue.Written)
 		count("ragedge_output_dropped_total"+label, o.queue.Dropped)
 		count("ragedge_output_errors_total"+label, o.queue.Errors)
+		count("ragedge_output_queue_length"+label, func() int64 { return int64(o.queue.Len()) })
+		if m := o.mqtt; m != nil {
+			count("ragedge_output_connected"+label, func() int64 { return int64(oneIf(m.Connected())) })
+			count("ragedge_output_connects_total"+label, m.Connects)
+			count("ragedge_output_thinned_total"+label, m.Thinned)
+			count("ragedge_output_late_total"+label, m.Late)
+		}
 	}
 }
 

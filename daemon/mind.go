@@ -24,9 +24,10 @@ type mind struct {
 	labels []string
 }
 
-func newMind(model *fusion.Model) *mind {
+func newMind(model *fusion.Model, threads int) *mind {
 	head := model.Config.Head
 	m := &mind{model: model, state: model.NewState(), task: head.Task, labels: head.Labels}
+	m.state.UseThreads(threads)
 	if m.task == fusion.Classify && len(m.labels) == 0 {
 		for i := range head.Outputs {
 			m.labels = append(m.labels, strconv.Itoa(i))

@@ -116,7 +116,7 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 		p.truth = r.Label
 	}
 	changed = h.observe(r)
-	if r.Err == nil {
+	if len(r.Samples) > 0 {
 		p.lastReading.Store(int64(r.At))
 	}
 	for _, s := range r.Samples {

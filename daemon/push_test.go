@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/daemon/sink"
 	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/result"
@@ -105,7 +106,7 @@ func TestPushNothingToSee(t *testing.T) {
 
 func TestPushSamples(t *testing.T) {
 	d, err := New(quiet(lightSensor(), airSensor()), Environment{
-		Model: tinyModel(t, twoFeatures), Notify: &notes{}, OpenBus: (&fakeBus{}).open,
+		Model: tinyModel(t, twoFeatures), Notify: &notes{}, Hardware: sensor.Hardware{I2C: (&fakeBus{}).open},
 	})
 	require.NoError(t, err)
 	d.pipeline.begin()

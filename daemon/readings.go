@@ -27,9 +27,12 @@ func (d *Daemon) printReading(r sensor.Reading) {
 	p := d.pipeline
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", p.clock.Wall(r.At).Format("15:04:05.000"), p.sensors[r.Sensor].alias)
-	if r.Err != nil {
+	switch {
+	case r.Err != nil:
 		fmt.Fprintf(&b, " error: %v", r.Err)
-	} else {
+	case len(r.Samples) == 0:
+		b.WriteString(" no value")
+	default:
 		p.lastReading.Store(int64(r.At))
 	}
 	for _, s := range r.Samples {

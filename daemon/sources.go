@@ -34,6 +34,13 @@ func (d *Daemon) startSources(ctx context.Context, stop context.CancelCauseFunc,
 			}
 		})
 	}
+	for _, program := range d.programs {
+		group.Go(func() {
+			if err := program.Run(ctx, deliver); err != nil {
+				stop(fmt.Errorf("%w: %w", ErrTryAgain, err))
+			}
+		})
+	}
 	group.Go(func() { d.tick(ctx) })
 	if d.env.Test {
 		time.AfterFunc(d.testTime(), func() { stop(errFinished) })
@@ -68,9 +75,16 @@ func (d *Daemon) tick(ctx context.Context) {
 // announce tells the service manager that the daemon is ready once every sensor
 // that holds up the start has answered or failed, and then feeds its watchdog.
 func (d *Daemon) announce(ctx context.Context) {
+	var started []<-chan struct{}
 	for _, poller := range d.pollers {
+		started = append(started, poller.Started())
+	}
+	for _, program := range d.programs {
+		started = append(started, program.Started())
+	}
+	for _, s := range started {
 		select {
-		case <-poller.Started():
+		case <-s:
 		case <-ctx.Done():
 			return
 		}
@@ -79,6 +93,11 @@ func (d *Daemon) announce(ctx context.Context) {
 		d.env.Log.Warn("service manager not told of the start", "error", err)
 	}
 	d.watchdog.run(ctx)
+}
+
+// programSays logs a line that an exec sensor's program wrote to its stderr.
+func (d *Daemon) programSays(sensor int, line string) {
+	d.env.Log.Warn("program says", "sensor", d.config.Sensors[sensor].Alias, "line", line)
 }
 
 // sensorChanged logs what became of a sensor.

@@ -125,7 +125,14 @@ func seconds(d time.Duration) *float64 {
 func (d *Daemon) sinkStatus() []api.SinkStatus {
 	all := make([]api.SinkStatus, len(d.outputs))
 	for i, o := range d.outputs {
-		all[i] = api.SinkStatus{Type: o.kind, Written: o.queue.Written(), Dropped: o.queue.Dropped(), Errors: o.queue.Errors()}
+		all[i] = api.SinkStatus{
+			Type: o.kind, Waiting: o.queue.Len(),
+			Written: o.queue.Written(), Dropped: o.queue.Dropped(), Errors: o.queue.Errors(),
+		}
+		if m := o.mqtt; m != nil {
+			connected := m.Connected()
+			all[i].Connected, all[i].Thinned, all[i].Late = &connected, m.Thinned(), m.Late()
+		}
 		if err := o.queue.LastError(); err != nil {
 			all[i].LastError = err.Error()
 		}

@@ -87,7 +87,7 @@ func complaints(t *testing.T, dir string) (about []string) {
 
 func TestUnitVerifies(t *testing.T) {
 	unit := read(t, unitFile)
-	for _, dropIn := range []string{"", "10-push-only.conf", "30-chrony.conf"} {
+	for _, dropIn := range []string{"", "10-push-only.conf", "20-mqtt.conf", "30-chrony.conf"} {
 		t.Run("with "+dropIn, func(t *testing.T) {
 			require.Empty(t, complaints(t, install(t, unit, dropIn)))
 		})
@@ -127,6 +127,7 @@ func TestUnitExposure(t *testing.T) {
 	for dropIn, threshold := range map[string]string{
 		"":                  "15",
 		"10-push-only.conf": "5",
+		"20-mqtt.conf":      "15",
 		"30-chrony.conf":    "18",
 	} {
 		t.Run("with "+dropIn, func(t *testing.T) {

@@ -39,8 +39,8 @@ func (f *configFiles) load(c *cobra.Command) (daemon.Config, error) {
 const configCheckHelp = `Reads a configuration as "ragedge run" would and reports everything that is wrong
 with it: unknown keys with line and column, values out of range, sensors, sinks
 and API addresses, and whether the model fits the features. It touches no
-hardware, so it can run on another machine; a model file that is not there is
-then a warning.`
+hardware, so it can run on another machine; a file that is not there, such as the
+model or a password, is then a warning.`
 
 func newConfigCheck() *cobra.Command {
 	var files configFiles
@@ -60,6 +60,12 @@ func newConfigCheck() *cobra.Command {
 			}
 			out := c.OutOrStdout()
 			warnings := config.Warnings()
+			err = config.CheckFiles()
+			if errors.Is(err, fs.ErrNotExist) {
+				warnings = append(warnings, err.Error())
+			} else if err != nil {
+				return err
+			}
 			_, _, err = config.LoadModel()
 			if errors.Is(err, fs.ErrNotExist) {
 				warnings = append(warnings, err.Error())

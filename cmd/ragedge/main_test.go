@@ -113,6 +113,18 @@ func TestConfigCheck(t *testing.T) {
 	code, stdout, _ = try(t, "config", "check", "--config", "../../examples/ragedge.toml")
 	require.Zero(t, code, "a model that is not on this machine is no error")
 	require.Contains(t, stdout, "warning: configuration: agent.model: ")
+
+	code, stdout, _ = try(t, "config", "check", "--config", "../../examples/mqtt.toml")
+	require.Zero(t, code, "nor is a password")
+	require.Contains(t, stdout, "warning: configuration: sink 1: password_file: ")
+	readable := filepath.Join(t.TempDir(), "mqtt.password")
+	require.NoError(t, os.WriteFile(readable, []byte("x"), 0o600))
+	require.NoError(t, os.Chmod(readable, 0o644))
+	config := filepath.Join(filepath.Dir(readable), "c.toml")
+	require.NoError(t, os.WriteFile(config, []byte("[[sink]]\ntype = \"mqtt\"\nurl = \"mqtt://b\"\nusername = \"u\"\npassword_file = \"mqtt.password\"\n"), 0o600))
+	code, _, stderr := try(t, "config", "check", "--config", config)
+	require.Equal(t, 78, code)
+	require.Contains(t, stderr, "sink 1: password_file: "+readable+": mode 0644 opens it to everybody")
 }
 
 func TestRunReplaysTheExample(t *testing.T) {

@@ -57,7 +57,7 @@ func TestStatus(t *testing.T) {
 		"decisions":3,"answered":2,"missed":0,"last_result_age_s":0.5,
 		"sensors":[{"alias":"lamp","type":"i2c","state":"up","reads":9,"errors":0,"last_success_age_s":0.5},
 			{"alias":"mic","type":"push","state":"down","reason":"no data","reads":0,"errors":4}],
-		"sinks":[{"type":"file","written":2,"dropped":1,"errors":1,"last_error":"disk full"}],
+		"sinks":[{"type":"file","waiting":0,"written":2,"dropped":1,"errors":1,"last_error":"disk full"}],
 		"late":["bus 1"],"rss_bytes":12582912}`, a.body)
 }
 

@@ -65,8 +65,14 @@ type SensorStatus struct {
 // SinkStatus is one [[sink]] block at work.
 type SinkStatus struct {
 	Type      string `json:"type"`
+	Waiting   int    `json:"waiting"`
 	Written   int64  `json:"written"`
 	Dropped   int64  `json:"dropped"`
 	Errors    int64  `json:"errors"`
 	LastError string `json:"last_error,omitempty"`
+	// Connected says whether a broker answers; Thinned counts the repeats that
+	// made room for changes, and Late what was published late. Type mqtt only.
+	Connected *bool `json:"connected,omitempty"`
+	Thinned   int64 `json:"thinned,omitempty"`
+	Late      int64 `json:"late,omitempty"`
 }

@@ -31,7 +31,7 @@ const (
 )
 
 // laterKinds are kinds of the product that this build does not have.
-var laterKinds = []string{"spi", "gpio", "iio", "hwmon", "audio", "camera", "exec", "mqtt"}
+var laterKinds = []string{"audio", "camera", "mqtt"}
 
 // Check reports everything in c that is wrong without touching hardware or
 // files. Each error names its key but not the sensor.
@@ -49,14 +49,25 @@ func (c Config) Check() error {
 	}
 	for _, k := range c.keys() {
 		if k.set && !slices.Contains(k.kinds, c.Type) {
-			add(k.name, fmt.Errorf("a key of type %s, which type %s does not have", strings.Join(k.kinds, " and "), c.Type))
+			add(k.name, fmt.Errorf("a key of type %s, which type %s does not have", strings.Join(k.kinds, ", "), c.Type))
 		}
 	}
 	add("channels", checkChannels(c.Channels))
 	c = c.WithDefaults()
+	if slices.Contains(polledKinds, c.Type) {
+		c.checkPolled(add)
+	}
 	switch c.Type {
 	case I2C:
 		c.checkI2C(add)
+	case SPI:
+		c.checkSPI(add)
+	case GPIO:
+		c.checkGPIO(add)
+	case HWMon, IIO:
+		c.checkKernelDevice(add)
+	case Exec:
+		c.checkExec(add)
 	case Push:
 		if len(c.Channels) == 0 {
 			add("channels", errors.New("required: which names may be pushed, and the channel of each"))
@@ -75,14 +86,23 @@ type key struct {
 }
 
 func (c *Config) keys() []key {
-	polled, replay := []string{I2C}, []string{Recorded}
+	chips, replay := []string{I2C}, []string{Recorded}
 	return []key{
-		{"driver", c.Driver != "", polled},
-		{"bus", c.Bus != "", polled},
-		{"address", c.Address != 0, polled},
-		{"interval", c.Interval != 0, polled},
-		{"timeout", c.Timeout != 0, polled},
-		{"startup_error", c.StartupError != "", polled},
+		{"driver", c.Driver != "", []string{I2C, SPI, IIO, HWMon}},
+		{"bus", c.Bus != "", polledKinds},
+		{"address", c.Address != 0, chips},
+		{"setup", c.Setup != nil, chips},
+		{"registers", c.Registers != nil, chips},
+		{"reference", c.Reference != 0, []string{SPI}},
+		{"line", c.Line != "", []string{GPIO}},
+		{"bias", c.Bias != "", []string{GPIO}},
+		{"active_low", c.ActiveLow, []string{GPIO}},
+		{"debounce", c.Debounce != 0, []string{GPIO}},
+		{"command", c.Command != nil, []string{Exec}},
+		{"data_format", c.DataFormat != "", []string{Exec}},
+		{"interval", c.Interval != 0, polledKinds},
+		{"timeout", c.Timeout != 0, append([]string{Exec}, polledKinds...)},
+		{"startup_error", c.StartupError != "", append([]string{Exec}, polledKinds...)},
 		{"file", c.File != "", replay},
 		{"time", c.Time != nil, replay},
 		{"format", c.Format != "", replay},
@@ -94,30 +114,33 @@ func (c *Config) keys() []key {
 }
 
 func (c *Config) checkI2C(add func(string, error)) {
-	d, known := table[c.Driver]
-	if !known {
-		add("driver", fmt.Errorf("%q is not one of: %s", c.Driver, strings.Join(slices.Sorted(maps.Keys(table)), ", ")))
+	d, known := c.driver(), c.Driver == Registers || table[c.Driver].open != nil
+	switch {
+	case !known:
+		add("driver", fmt.Errorf("%q is not one of: %s, %s", c.Driver, strings.Join(slices.Sorted(maps.Keys(table)), ", "), Registers))
+	case c.Driver == Registers:
+		add("registers", checkRegisters(c.Registers))
+		for i, line := range c.Setup {
+			if len(line) == 0 || len(line) > maxSetup {
+				add("setup", fmt.Errorf("%d: %d bytes are not 1 to %d", i+1, len(line), maxSetup))
+			}
+		}
+	case c.Registers != nil:
+		add("registers", fmt.Errorf("a key of driver %s, which driver %s does not have", Registers, c.Driver))
+	case c.Setup != nil:
+		add("setup", fmt.Errorf("a key of driver %s, which driver %s does not have", Registers, c.Driver))
 	}
 	if n, err := strconv.Atoi(c.Bus); err != nil || n < 0 || n > maxBus || strconv.Itoa(n) != c.Bus {
 		add("bus", fmt.Errorf(`%q is not the number N of a /dev/i2c-N, as in "1"`, c.Bus))
 	}
+	if known && d.fixed && c.Address != d.address {
+		add("address", fmt.Errorf("%#02x: a %s is always at %#02x", c.Address, c.Driver, d.address))
+	}
 	if known && (c.Address < minAddress || c.Address > maxAddress) {
 		add("address", fmt.Errorf("%#02x is not in %#02x to %#02x", c.Address, minAddress, maxAddress))
 	}
-	if t := c.Interval.Std(); t < MinInterval || t > MaxInterval {
-		add("interval", fmt.Errorf("%v is not in %v to %v", t, MinInterval, MaxInterval))
-	}
-	if t := c.Timeout.Std(); t < MinTimeout || t > MaxTimeout {
-		add("timeout", fmt.Errorf("%v is not in %v to %v", t, MinTimeout, MaxTimeout))
-	}
-	words := []string{StartupFail, StartupIgnore, StartupRetry, StartupProbe}
-	if !slices.Contains(words, c.StartupError) {
-		add("startup_error", fmt.Errorf("%q is not one of: %s", c.StartupError, strings.Join(words, ", ")))
-	}
-	for _, reading := range slices.Sorted(maps.Keys(c.Channels)) {
-		if known && !d.has(reading) {
-			add("channels", fmt.Errorf("driver %s has no reading %q, only: %s", c.Driver, reading, d.names()))
-		}
+	if known {
+		add("channels", c.checkReadings(d.readings))
 	}
 }
 
@@ -160,9 +183,9 @@ func checkAlias(alias string) error {
 }
 
 func checkKind(kind string) error {
-	const known = I2C + ", " + Push + ", " + Recorded
+	known := strings.Join(kinds, ", ")
 	switch {
-	case kind == I2C || kind == Push || kind == Recorded:
+	case slices.Contains(kinds, kind):
 		return nil
 	case kind == "":
 		return errors.New("required: one of " + known)

@@ -1,8 +1,11 @@
 package sensor
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ragedge/ragedge/encoder"
@@ -14,23 +17,45 @@ import (
 type Config struct {
 	// Alias names the sensor in messages and metrics: a-z, 0-9, _ and -.
 	Alias string `toml:"alias"`
-	// Type is the kind: "i2c", "push" or "replay".
+	// Type is the kind: see the constants.
 	Type string `toml:"type"`
-	// Channels says under which channel each value is kept. For i2c the keys are
-	// the driver's readings ("lux"); a reading that is not listed is left out,
-	// and without the table the channel of each is "alias.reading", as in
-	// "desk-light.lux". For push they are the names that other processes send.
-	// For replay they are columns; without the table every column but the times
-	// and the label is a channel of its own name.
+	// Channels says under which channel each value is kept. Its keys are what the
+	// driver reads ("lux"); a reading that is not listed is left out, and without
+	// the table the channel of each is "alias.reading", as in "desk-light.lux". For
+	// hwmon and iio they are inputs of the kernel ("temp1", "voltage0"). For push
+	// and exec they are names in what other processes send. For replay they are
+	// columns; without the table every column but the times and the label is a
+	// channel of its own name.
 	Channels map[string]string `toml:"channels"`
 
-	// Polled sensors only (i2c). Driver is the chip, Bus the number N of
-	// /dev/i2c-N, Address the chip's own one unless the board sets another.
+	// Driver is the chip for i2c and spi, and for hwmon and iio the name that the
+	// kernel gives the device. Bus is the number N of /dev/i2c-N; for spi B.C of
+	// /dev/spidevB.C; for the others it tells devices of the same name apart: for
+	// hwmon and iio the last element of the link "device", for gpio the chip's
+	// label. Address is the chip's own one unless the board sets another.
 	Driver  string `toml:"driver"`
 	Bus     string `toml:"bus"`
 	Address uint16 `toml:"address"`
+	// Setup and Registers are for driver "registers": what to write into the chip
+	// when it is configured, a register and its bytes in each line, and what to
+	// read from it then.
+	Setup     [][]uint8  `toml:"setup"`
+	Registers []Register `toml:"registers"`
+	// Reference is the voltage that a converter's full scale stands for, 3.3 by
+	// default. For spi only.
+	Reference float64 `toml:"reference"`
+	// For gpio only: the line's name, "pull-up", "pull-down" or "none", whether
+	// low counts as 1, and how long a level must last to count.
+	Line      string           `toml:"line"`
+	Bias      string           `toml:"bias"`
+	ActiveLow bool             `toml:"active_low"`
+	Debounce  encoder.Duration `toml:"debounce"`
+	// For exec only: the program and its arguments, and what its lines are.
+	Command    []string `toml:"command"`
+	DataFormat string   `toml:"data_format"`
 	// Interval is the time between readings, Timeout how long one may take
-	// before the sensor counts as failed.
+	// before the sensor counts as failed; for exec, how long its program may
+	// print nothing.
 	Interval encoder.Duration `toml:"interval"`
 	Timeout  encoder.Duration `toml:"timeout"`
 	// StartupError says what happens when the first reading fails, in Telegraf's
@@ -54,10 +79,21 @@ type Config struct {
 
 // Kinds of sensors that this build has.
 const (
-	I2C  = "i2c"
-	Push = "push"
+	I2C   = "i2c"
+	SPI   = "spi"
+	GPIO  = "gpio"
+	IIO   = "iio"
+	HWMon = "hwmon"
+	Exec  = "exec"
+	Push  = "push"
 	// Recorded is the kind that a Replay plays.
 	Recorded = "replay"
+)
+
+// kinds are all of them, and polledKinds those that a Poller reads.
+var (
+	kinds       = []string{I2C, SPI, GPIO, IIO, HWMon, Exec, Push, Recorded}
+	polledKinds = []string{I2C, SPI, GPIO, IIO, HWMon}
 )
 
 // Words of startup_error.
@@ -81,21 +117,28 @@ func (c Config) WithDefaults() Config {
 			*s = value
 		}
 	}
+	d := c.driver()
 	switch c.Type {
 	case I2C:
-		set(&c.StartupError, StartupRetry)
-		if c.Interval == 0 {
-			c.Interval = encoder.Duration(time.Second)
-		}
-		if c.Timeout == 0 {
-			c.Timeout = encoder.Duration(200 * time.Millisecond)
-		}
 		if c.Address == 0 {
-			c.Address = table[c.Driver].address
+			c.Address = d.address
 		}
+	case SPI:
+		c.Reference = cmp.Or(c.Reference, 3.3)
+	case GPIO:
+		d.interval = 100 * time.Millisecond
+	case Exec:
+		set(&c.StartupError, StartupRetry)
+		set(&c.DataFormat, FormatJSON)
+		c.Timeout = cmp.Or(c.Timeout, encoder.Duration(time.Minute))
 	case Recorded:
 		set(&c.Zone, "UTC")
 		set(&c.Speed, "1")
+	}
+	if slices.Contains(polledKinds, c.Type) {
+		set(&c.StartupError, StartupRetry)
+		c.Interval = cmp.Or(c.Interval, encoder.Duration(cmp.Or(d.interval, time.Second)))
+		c.Timeout = cmp.Or(c.Timeout, encoder.Duration(cmp.Or(d.timeout, 200*time.Millisecond)))
 	}
 	return c
 }
@@ -104,9 +147,9 @@ func (c Config) WithDefaults() Config {
 // nil for a recording without a table of channels: its file has them, see
 // Replay.Channels.
 func (c Config) ChannelNames() []string {
-	if c.Type == I2C {
+	if slices.Contains(polledKinds, c.Type) {
 		var names []string
-		for _, r := range table[c.Driver].readings {
+		for _, r := range c.readings() {
 			if channel := c.channel(r.name); channel != "" {
 				names = append(names, channel)
 			}
@@ -115,6 +158,47 @@ func (c Config) ChannelNames() []string {
 		return names
 	}
 	return slices.Sorted(maps.Values(c.Channels))
+}
+
+// Place says what of the hardware the sensor has for itself, as "address 0x23 on
+// bus 1"; empty when others may read the same.
+func (c Config) Place() string {
+	c = c.WithDefaults()
+	switch c.Type {
+	case I2C:
+		return fmt.Sprintf("address %#02x on bus %s", c.Address, c.Bus)
+	case SPI:
+		return "SPI bus " + c.Bus
+	case GPIO:
+		return strings.TrimSuffix("GPIO line "+c.Line+" of "+c.Bus, " of ")
+	}
+	return ""
+}
+
+// readings returns what a polled sensor can deliver. What a device of the kernel
+// has is known only where it runs, so it is what the table of channels asks for.
+func (c *Config) readings() []reading {
+	unit := hwmonUnit
+	switch c.Type {
+	case I2C:
+		return c.driver().readings
+	case SPI:
+		return spiTable[c.Driver].readings
+	case GPIO:
+		return gpioReadings
+	case IIO:
+		unit = iioUnit
+	}
+	names := slices.Sorted(maps.Keys(c.Channels))
+	if len(names) == 0 && c.Type == HWMon {
+		names = []string{hwmonReading}
+	}
+	var all []reading
+	for _, name := range names {
+		u, _, _ := unit(name)
+		all = append(all, reading{name, u})
+	}
+	return all
 }
 
 // channel returns the channel of a driver's reading, "" if it is not wanted.

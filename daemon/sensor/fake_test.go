@@ -169,7 +169,7 @@ func start(t *testing.T, bus *fakeBus, configs ...Config) *bench {
 		require.NoError(t, configs[i].Check())
 	}
 	b := &bench{t: t, done: make(chan error, 1), origin: time.Now().Add(-time.Second)}
-	pollers := NewPollers(configs, b.now, bus.open)
+	pollers := NewPollers(configs, b.now, Hardware{I2C: bus.open})
 	require.Len(t, pollers, 1)
 	b.poller = pollers[0]
 	b.run()

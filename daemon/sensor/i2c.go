@@ -1,6 +1,8 @@
 package sensor
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -48,19 +50,52 @@ func (b *lazyBus) close() {
 }
 
 // transfers is the bus that a chip's driver sees during one call. Drivers drop
-// errors, and the bh1750's then makes a plausible value of its own buffer; so
-// the first error is kept, and nothing more is sent until the next call.
+// errors, make plausible values of their own buffers, and wait without end for a
+// chip that is not ready; so the first failure, or the end of the call's time,
+// ends the call there and then: Tx does not come back to the driver.
 type transfers struct {
-	bus *lazyBus
-	err error
+	bus     *lazyBus
+	timeout time.Duration
+	begun   time.Time
+	err     error
 }
 
-// Tx implements drivers.I2C.
+// abandoned is what Tx panics with; call recovers it.
+var abandoned = errors.New("call abandoned")
+
+// Tx implements drivers.I2C. It returns only when the transfer succeeded.
 func (t *transfers) Tx(addr uint16, w, r []byte) error {
-	if t.err == nil {
-		t.err = t.bus.Tx(addr, w, r)
+	if time.Since(t.begun) > t.timeout {
+		t.abandon(errStillBusy)
 	}
-	return t.err
+	if err := t.bus.Tx(addr, w, r); err != nil {
+		t.abandon(err)
+	}
+	return nil
+}
+
+var errStillBusy = fmt.Errorf("%w: the chip is not ready, or this driver needs a longer timeout", ErrTimeout)
+
+// abandon ends the driver's call with err.
+func (t *transfers) abandon(err error) {
+	t.err = err
+	panic(abandoned)
+}
+
+// restarting is the bus of a chip that does not answer for a while after it was
+// told to start anew, which its driver does not wait for.
+type restarting struct {
+	*transfers
+	command []byte
+	wait    time.Duration
+}
+
+func (b *restarting) Tx(addr uint16, w, r []byte) error {
+	b.transfers.Tx(addr, w, r)
+	if bytes.Equal(w, b.command) {
+		time.Sleep(b.wait)
+	}
+	return nil
 }
 
 // i2cSensor is a chip on a bus, as its poller sees it.
@@ -72,34 +107,42 @@ type i2cSensor struct {
 }
 
 func newI2CSensor(c Config, bus *lazyBus) *i2cSensor {
-	d := table[c.Driver]
+	d := c.driver()
 	s := &i2cSensor{
 		config:   c,
-		transfer: transfers{bus: bus},
+		transfer: transfers{bus: bus, timeout: c.Timeout.Std()},
 		settle:   d.settle,
 	}
-	s.chip = d.open(&s.transfer, c.Address)
+	s.chip = d.open(&s.transfer, c)
 	return s
 }
 
 func (s *i2cSensor) configure() (settle time.Duration, err error) {
-	s.transfer.err = nil
-	return s.settle, s.failure(s.chip.configure())
+	defer s.recover(&err)
+	s.transfer.begun = time.Now()
+	return s.settle, s.chip.configure()
 }
 
-func (s *i2cSensor) read(values []float64) error {
-	s.transfer.err = nil
-	return s.failure(s.chip.read(values))
+func (s *i2cSensor) read(values []float64) (err error) {
+	defer s.recover(&err)
+	s.transfer.begun = time.Now()
+	return s.chip.read(values)
+}
+
+func (s *i2cSensor) close() { s.transfer.bus.close() }
+
+// recover turns an abandoned call into its error.
+func (s *i2cSensor) recover(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	if r != any(abandoned) {
+		panic(r)
+	}
+	*err = busFailure(s.config.Bus, s.transfer.err)
 }
 
 func (s *i2cSensor) String() string {
 	return fmt.Sprintf("%s at %#02x on I2C bus %s", s.config.Driver, s.config.Address, s.config.Bus)
-}
-
-// failure is what went wrong in a call that the driver says ended in err.
-func (s *i2cSensor) failure(err error) error {
-	if s.transfer.err != nil {
-		return busFailure(s.config.Bus, s.transfer.err)
-	}
-	return err
 }

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -17,7 +18,7 @@ const MaxBackoff = time.Minute
 // it longer than the sensors' timeouts.
 func (p *Poller) Run(ctx context.Context, deliver func(Reading)) error {
 	defer p.due.Store(0)
-	defer p.bus.close()
+	defer p.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	now := p.now()
@@ -42,6 +43,12 @@ func (p *Poller) Run(ctx context.Context, deliver func(Reading)) error {
 		if err := p.step(s, deliver); err != nil {
 			return err
 		}
+	}
+}
+
+func (p *Poller) close() {
+	for _, s := range p.sensors {
+		s.device.close()
 	}
 }
 
@@ -70,7 +77,7 @@ func (p *Poller) step(s *polled, deliver func(Reading)) error {
 	switch {
 	case ended > deadline:
 		return p.fail(s, ended, late(ended-begun, err), deliver)
-	case err != nil:
+	case err != nil && !errors.Is(err, errNoValue):
 		return p.fail(s, ended, err, deliver)
 	case !s.configured:
 		s.configured = true
@@ -83,7 +90,11 @@ func (p *Poller) step(s *polled, deliver func(Reading)) error {
 		s.samples[i].At = ended
 		s.samples[i].Value = s.values[s.from[i]]
 	}
-	deliver(Reading{Sensor: s.index, At: ended, Samples: s.samples})
+	r := Reading{Sensor: s.index, At: ended}
+	if err == nil {
+		r.Samples = s.samples
+	}
+	deliver(r)
 	p.prove(s)
 	return nil
 }
@@ -112,7 +123,7 @@ func (s *polled) call() (settle time.Duration, err error) {
 	}
 	for i, v := range s.values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return 0, fmt.Errorf("%s: %w: %v", table[s.config.Driver].readings[i].name, ErrNonFinite, v)
+			return 0, fmt.Errorf("%s: %w: %v", s.names[i], ErrNonFinite, v)
 		}
 	}
 	return 0, nil

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -9,13 +10,13 @@ import (
 )
 
 // Poller reads the sensors of one bus, each at its interval, from the one
-// goroutine that calls Run.
+// goroutine that calls Run. What is no bus has a Poller for each sensor.
 //
 // A device call that hangs is not tried again and costs only that goroutine. No
 // second one watches it: before each call the poller publishes when its answer
 // is due, and Overdue tells whoever asks.
 type Poller struct {
-	bus     *lazyBus
+	bus     string // as "I2C bus 1"
 	sensors []*polled
 	now     func() time.Duration
 	random  *rand.Rand
@@ -33,6 +34,8 @@ type device interface {
 	configure() (settle time.Duration, err error)
 	// read fills in values, one per reading of the driver.
 	read(values []float64) error
+	// close lets go of it; a configure may follow.
+	close()
 }
 
 // polled is one sensor of a Poller.
@@ -40,6 +43,7 @@ type polled struct {
 	index   int // of its [[sensor]] block
 	config  Config
 	device  device
+	names   []string // of the readings
 	values  []float64
 	samples []encoder.Sample
 	from    []int // samples[i] is values[from[i]]
@@ -54,22 +58,25 @@ type polled struct {
 
 // NewPollers returns one Poller for each bus that the polled sensors of configs
 // are on. The configurations have passed Check. now is the pipeline's time, above
-// 0; open is called when a bus is first used and after it failed.
-func NewPollers(configs []Config, now func() time.Duration, open OpenBus) []*Poller {
+// 0; nothing of h is touched before Run.
+func NewPollers(configs []Config, now func() time.Duration, h Hardware) []*Poller {
 	var pollers []*Poller
 	byBus := map[string]*Poller{}
+	chips := map[string]*lazyBus{}
 	for i, c := range configs {
-		if c.Type != I2C {
+		if !slices.Contains(polledKinds, c.Type) {
 			continue
 		}
 		c = c.WithDefaults()
-		p := byBus[c.Bus]
+		name := c.busName()
+		p := byBus[name]
 		if p == nil {
-			p = newPoller(c.Bus, i, now, open)
-			byBus[c.Bus] = p
+			p = newPoller(name, i, now)
+			byBus[name] = p
 			pollers = append(pollers, p)
+			chips[name] = &lazyBus{name: c.Bus, open: h.I2C}
 		}
-		p.add(i, c, newI2CSensor(c, p.bus))
+		p.add(i, c, h.device(c, chips[name]))
 	}
 	for _, p := range pollers {
 		if p.waiting == 0 {
@@ -79,10 +86,24 @@ func NewPollers(configs []Config, now func() time.Duration, open OpenBus) []*Pol
 	return pollers
 }
 
+// busName says which Poller c's sensor belongs to: sensors that wait for each
+// other share one.
+func (c *Config) busName() string {
+	switch c.Type {
+	case I2C:
+		return "I2C bus " + c.Bus
+	case SPI:
+		return "SPI bus " + c.Bus
+	case GPIO:
+		return "GPIO"
+	}
+	return c.Type + " " + c.Driver + " for " + c.Alias
+}
+
 // newPoller makes a Poller without sensors. The seed is that of its jitter.
-func newPoller(bus string, seed int, now func() time.Duration, open OpenBus) *Poller {
+func newPoller(bus string, seed int, now func() time.Duration) *Poller {
 	return &Poller{
-		bus:     &lazyBus{name: bus, open: open},
+		bus:     bus,
 		now:     now,
 		random:  rand.New(rand.NewPCG(0, uint64(seed))),
 		started: make(chan struct{}),
@@ -91,9 +112,10 @@ func newPoller(bus string, seed int, now func() time.Duration, open OpenBus) *Po
 
 func (p *Poller) add(index int, c Config, d device) {
 	s := &polled{index: index, config: c, device: d}
-	readings := table[c.Driver].readings
+	readings := c.readings()
 	s.values = make([]float64, len(readings))
 	for i, r := range readings {
+		s.names = append(s.names, r.name)
 		if channel := c.channel(r.name); channel != "" {
 			s.samples = append(s.samples, encoder.Sample{Channel: channel})
 			s.from = append(s.from, i)
@@ -111,7 +133,7 @@ func (s *polled) holdsStart() bool {
 }
 
 // Bus names the bus, as "I2C bus 1".
-func (p *Poller) Bus() string { return "I2C bus " + p.bus.name }
+func (p *Poller) Bus() string { return p.bus }
 
 // Sensors returns the indices of the [[sensor]] blocks on the bus.
 func (p *Poller) Sensors() []int {

@@ -330,6 +330,7 @@ type fakeDevice struct {
 }
 
 func (d *fakeDevice) String() string                    { return "fake" }
+func (d *fakeDevice) close()                            {}
 func (d *fakeDevice) configure() (time.Duration, error) { return d.settle, nil }
 func (d *fakeDevice) read(values []float64) error {
 	values[0] = d.value()
@@ -339,7 +340,7 @@ func (d *fakeDevice) read(values []float64) error {
 // startDevice runs a poller of fake devices.
 func startDevice(t *testing.T, interval time.Duration, devices ...device) *bench {
 	b := &bench{t: t, done: make(chan error, 1), origin: time.Now().Add(-time.Second)}
-	b.poller = newPoller("1", 0, b.now, nil)
+	b.poller = newPoller("1", 0, b.now)
 	for i, d := range devices {
 		c := light(fmt.Sprintf("s%d", i)).WithDefaults()
 		c.Interval.UnmarshalText([]byte(interval.String()))
@@ -437,8 +438,8 @@ func TestSchedule(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	c := light("desk").WithDefaults()
-	p := newPoller("1", 0, nil, nil)
-	again := newPoller("1", 0, nil, nil)
+	p := newPoller("1", 0, nil)
+	again := newPoller("1", 0, nil)
 	s := &polled{config: c}
 	for failures, want := range []time.Duration{1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 32, 7: 60, 8: 60, 1000: 60} {
 		if want == 0 {
@@ -465,7 +466,7 @@ func TestPollersByBus(t *testing.T) {
 	second.Bus = "2"
 	third := light("c")
 	third.Address = 0x5c
-	pollers := NewPollers([]Config{light("a"), {Alias: "p", Type: Push}, second, third}, nil, nil)
+	pollers := NewPollers([]Config{light("a"), {Alias: "p", Type: Push}, second, third}, nil, Hardware{})
 	require.Len(t, pollers, 2)
 	require.Equal(t, "I2C bus 1", pollers[0].Bus())
 	require.Equal(t, []int{0, 3}, pollers[0].Sensors())
@@ -482,12 +483,12 @@ func TestOtherBusesGoOn(t *testing.T) {
 		second.Bus = "2"
 		origin := time.Now().Add(-time.Second)
 		pollers := NewPollers([]Config{light("a"), second}, func() time.Duration { return time.Since(origin) },
-			func(bus string) (Bus, error) {
+			Hardware{I2C: func(bus string) (Bus, error) {
 				if bus == "1" {
 					return hung.open(bus)
 				}
 				return good.open(bus)
-			})
+			}})
 		ctx, stop := context.WithCancel(t.Context())
 		var l log
 		done := make(chan error)
@@ -507,7 +508,7 @@ func TestOtherBusesGoOn(t *testing.T) {
 
 func TestReadingAllocatesNothing(t *testing.T) {
 	origin := time.Now().Add(-time.Second)
-	p := newPoller("1", 0, func() time.Duration { return time.Since(origin) }, nil)
+	p := newPoller("1", 0, func() time.Duration { return time.Since(origin) })
 	p.add(0, light("desk").WithDefaults(), &fakeDevice{value: func() float64 { return 1 }})
 	s := p.sensors[0]
 	got := 0

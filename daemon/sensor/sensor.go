@@ -3,8 +3,9 @@
 //
 // There is no queue behind a sensor: a goroutine of this package calls deliver,
 // which takes the reading in and returns at once. A Poller owns the sensors of
-// one bus, a Replay all recordings of a configuration; each is one goroutine, so
-// that a device that hangs costs one thread and its own bus, nothing else.
+// one bus, a Program the command of one exec sensor, a Replay all recordings of a
+// configuration; each is one goroutine, so that a device that hangs costs one
+// thread and its own bus, nothing else.
 package sensor
 
 import (
@@ -30,7 +31,7 @@ var (
 )
 
 // Reading is what one sensor delivered at one moment: samples, or the error
-// that took their place.
+// that took their place, or neither when the device works and has nothing to say.
 type Reading struct {
 	// Sensor is the index of the [[sensor]] block it came from.
 	Sensor int

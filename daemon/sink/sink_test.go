@@ -25,9 +25,9 @@ func TestCheck(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{Config{}, "type: required: one of stdout, file"},
-		{Config{Type: "mqtt"}, "type: this build does not have mqtt yet; it has stdout, file"},
-		{Config{Type: "paper"}, `type: "paper" is not one of: stdout, file`},
+		{Config{}, "type: required: one of stdout, file, mqtt"},
+		{Config{Type: "influx"}, "type: this build does not have influx yet; it has stdout, file, mqtt"},
+		{Config{Type: "paper"}, `type: "paper" is not one of: stdout, file, mqtt`},
 		{Config{Type: Stdout, Path: "a"}, "path: a key of type file, which type stdout does not have"},
 		{Config{Type: File}, "path: required"},
 		{Config{Type: Stdout, Queue: -1}, "queue: -1 is not in 1 to 4096"},

@@ -1,0 +1,70 @@
+package sink
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+const (
+	maxSecret       = 4 << 10
+	maxCertificates = 1 << 20
+)
+
+// readSecret returns what the file at path holds, without a line break at its
+// end. It refuses a file that others than its owner and its group can read.
+func readSecret(path string) ([]byte, error) {
+	text, mode, err := readSmall(path, maxSecret)
+	if err != nil {
+		return nil, err
+	}
+	if mode.Perm()&0o007 != 0 {
+		return nil, fmt.Errorf("%s: mode %04o opens it to everybody: run chmod o= on it", path, mode.Perm())
+	}
+	secret := bytes.TrimRight(text, "\r\n")
+	if len(secret) == 0 {
+		return nil, fmt.Errorf("%s: empty", path)
+	}
+	return secret, nil
+}
+
+// readCertificates returns the certificates of a PEM file.
+func readCertificates(path string) (*x509.CertPool, error) {
+	text, _, err := readSmall(path, maxCertificates)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: no PEM certificate in it", path)
+	}
+	return pool, nil
+}
+
+// readSmall reads a regular file of at most limit bytes.
+func readSmall(path string, limit int64) ([]byte, fs.FileMode, error) {
+	info, err := os.Stat(path) // before opening, which would wait on a pipe
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, 0, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("longer than %d bytes", limit)}
+	}
+	return text, info.Mode(), err
+}
