@@ -10,7 +10,7 @@ import (
 )
 
 var publicLayers = kerneltest.Layers{
-	MatMul: MatMul, Relu: Relu, Gelu: Gelu, Linear: Linear, MatMulAdd: MatMulAdd, Attention: Attention,
+	MatMul: MatMul, Relu: Relu, Gelu: Gelu, Linear: Linear, Attention: Attention,
 }
 
 func TestLayers(t *testing.T) {
@@ -28,11 +28,10 @@ func layerOutcome(k kerneltest.Layers) map[string][]float32 {
 	const rows, out, in = 7, 37, 53
 	x, weight := ramp(rows*in), ramp(out*in)
 	w := Pack(weight, out, in)
-	layer, sum, attended := make([]float32, rows*out), ramp(rows*out), make([]float32, rows*in)
+	layer, attended := make([]float32, rows*out), make([]float32, rows*in)
 	k.Linear(layer, x, rows, &w, weight, GELU, out, 0, out)
-	k.MatMulAdd(sum, x, rows, &w, weight, out, 0, out)
 	k.Attention(attended, weight, x, weight, make([]float32, AttentionScores(rows, out)), rows, out, 10, in, in, in)
-	return map[string][]float32{"layer": layer, "sum": sum, "attention": attended}
+	return map[string][]float32{"layer": layer, "attention": attended}
 }
 
 // TestForcedLayersRun shows that the set asked for computes: assembly gives other
@@ -61,7 +60,6 @@ func TestLayersDoNotAllocate(t *testing.T) {
 		force(t, set)
 		require.Zero(t, testing.AllocsPerRun(100, func() {
 			Linear(dst, x, rows, &w, nil, GELU, n, 0, n)
-			MatMulAdd(dst, x, rows, &w, x, n, 16, n)
 			Attention(dst, x, x, x, scores, rows, rows, n, n, n, n)
 		}), set)
 	}
@@ -70,18 +68,14 @@ func TestLayersDoNotAllocate(t *testing.T) {
 func TestLayersSelfCheck(t *testing.T) {
 	for _, set := range KernelSets() {
 		force(t, set)
-		require.NoError(t, checkLayers(Linear, MatMulAdd, Attention))
+		require.NoError(t, checkLayers(Linear, Attention))
 	}
 	noColumns := func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, _, end int) {
 		Linear(dst, x, rows, w, bias, act, stride, 0, end)
 	}
-	require.ErrorContains(t, checkLayers(noColumns, MatMulAdd, Attention), "layer of 9 rows: [0, 16] is ")
-	noStart := func(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
-		Linear(dst, x, rows, w, bias, Identity, stride, first, end)
-	}
-	require.ErrorContains(t, checkLayers(Linear, noStart, Attention), "sum on top of 9 rows: [0, 16] is ")
+	require.ErrorContains(t, checkLayers(noColumns, Attention), "layer of 9 rows: [0, 16] is ")
 	oneBlock := func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
 		kernel.Attention(dst, q, keys, values, scores, rows, min(n, kernel.KeyBlock), depth, width, strideDst, strideQ)
 	}
-	require.ErrorContains(t, checkLayers(Linear, MatMulAdd, oneBlock), "attention to 261 keys: [0, 0] is ")
+	require.ErrorContains(t, checkLayers(Linear, oneBlock), "attention to 261 keys: [0, 0] is ")
 }

@@ -21,7 +21,7 @@ func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activatio
 		return
 	}
 	if act == Identity {
-		matMul(dst, x, rows, w, bias, stride, first, end, false)
+		matMul(dst, x, rows, w, bias, stride, first, end)
 		return
 	}
 	// The activation follows while the results are in the second cache.
@@ -30,7 +30,7 @@ func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activatio
 		n := min(high, rows-i)
 		for j := first; j < end; j += wide {
 			y, last := dst[i*stride+j-first:], min(j+wide, end)
-			matMul(y, x[i*w.In():], n, w, bias, stride, j, last, false)
+			matMul(y, x[i*w.In():], n, w, bias, stride, j, last)
 			for k := range n {
 				activate(y[k*stride:][:last-j], act)
 			}
@@ -45,13 +45,5 @@ func activate(y []float32, act Activation) {
 		relu(y, y)
 	case GELU:
 		gelu(y, y)
-	}
-}
-
-// MatMulAdd adds x Wᵀ + b to rows of dst, which are as in Linear. It does nothing when
-// something does not fit. kernel.MatMulAdd defines it.
-func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
-	if kernel.LinearFits(dst, x, rows, w, bias, stride, first, end) && rows > 0 && first < end {
-		matMul(dst, x, rows, w, bias, stride, first, end, true)
 	}
 }

@@ -16,16 +16,7 @@ func Pack(weight []float32, out, in int) Packed { return kernel.Pack(weight, out
 // a slice is too short. kernel.MatMul defines it.
 func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 	if kernel.MatMulFits(dst, x, rows, w, bias) {
-		matMul(dst, x, rows, w, bias, w.Out(), 0, w.Out(), false)
-	}
-}
-
-// matMulPlain is matMul in plain Go: MatMulAdd with add set, else Linear.
-func matMulPlain(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) {
-	if add {
-		kernel.MatMulAdd(dst, x, rows, w, bias, stride, first, end)
-	} else {
-		kernel.Linear(dst, x, rows, w, bias, Identity, stride, first, end)
+		matMul(dst, x, rows, w, bias, w.Out(), 0, w.Out())
 	}
 }
 

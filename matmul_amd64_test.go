@@ -22,7 +22,7 @@ func TestAVX512Runs(t *testing.T) {
 	force(t, "avx2")
 	MatMul(want, x, rows, &w, nil)
 	dots := productOutcome(publicProducts)["row dots"]
-	p := packed(got, x, rows, &w, nil, out, 0, out, false)
+	p := packed(got, x, rows, &w, nil, out, 0, out)
 	require.Less(t, tallest(), rows)
 	require.Panics(t, func() { p.strip(0, 1, rows, 0, in) })
 

@@ -17,12 +17,12 @@ func tilesNEON(dst, start, a, b *float32, count, height, columns, depth, strideD
 //go:noescape
 func rowDotsNEON(dst, a, b *float32, count, height, cols, depth, strideDst, strideA, strideB int, scale float32)
 
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) {
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
 	if !useNEON {
-		matMulPlain(dst, x, rows, w, bias, stride, first, end, add)
+		kernel.Linear(dst, x, rows, w, bias, Identity, stride, first, end)
 		return
 	}
-	p := packed(dst, x, rows, w, bias, stride, first, end, add)
+	p := packed(dst, x, rows, w, bias, stride, first, end)
 	p.compute()
 }
 

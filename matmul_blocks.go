@@ -16,7 +16,7 @@ const (
 // product is dst [rows, columns] = bias + a [rows, depth]·b [depth, columns]. The
 // columns of b are in panels of 16: strideB is from one row of a panel to the next,
 // panel from one panel to the next. With strideB the whole row and panel 16 it is an
-// ordinary matrix. With add set, a·b and the bias come on top of what dst holds.
+// ordinary matrix. With add set, a·b comes on top of what dst holds, without a bias.
 type product struct {
 	dst, bias, a, b             []float32 // bias may be nil
 	rows, columns, depth        int
@@ -25,9 +25,9 @@ type product struct {
 	add                         bool
 }
 
-// packed is the product that Linear and MatMulAdd ask for: the outputs from first,
-// the beginning of a panel, up to end.
-func packed(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) product {
+// packed is the product that Linear asks for: the outputs from first, the beginning of
+// a panel, up to end.
+func packed(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) product {
 	if bias != nil {
 		bias = bias[first:]
 	}
@@ -35,7 +35,6 @@ func packed(dst, x []float32, rows int, w *Packed, bias []float32, stride, first
 		dst: dst, bias: bias, a: x, b: w.Panels()[first*w.In():],
 		rows: rows, columns: end - first, depth: w.In(),
 		strideDst: stride, strideA: w.In(), strideB: panelWidth, panel: panelWidth * w.In(),
-		add: add,
 	}
 }
 
@@ -58,9 +57,6 @@ func (p *product) compute() {
 	if p.depth == 0 { // nothing to read, but addresses are taken
 		p.a, p.b, p.strideA, p.panel = zeros[:], zeros[:], 0, 0
 	}
-	if p.add {
-		p.addBias()
-	}
 	for k := 0; k == 0 || k < p.depth; k += depthBlock {
 		depth := min(depthBlock, p.depth-k)
 		for row := 0; row < p.rows; row += rowBlock {
@@ -78,17 +74,6 @@ func (p *product) compute() {
 				p.strip(row+tall*height, count-tall, height-1, k, depth)
 			}
 		}
-	}
-}
-
-// addBias begins a product on top of dst.
-func (p *product) addBias() {
-	if p.bias == nil {
-		return
-	}
-	one := [1]float32{1}
-	for i := range p.rows {
-		gatedSum(p.dst[i*p.strideDst:][:p.columns], one[:], p.bias)
 	}
 }
 

@@ -4,8 +4,8 @@ package ragedge
 
 import "github.com/ragedge/ragedge/kernel"
 
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) {
-	matMulPlain(dst, x, rows, w, bias, stride, first, end, add)
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
+	kernel.Linear(dst, x, rows, w, bias, Identity, stride, first, end)
 }
 
 func attention(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {

@@ -16,7 +16,7 @@ func SelfCheck() error {
 		err = checkProducts(MatMul, RowDots, WeightedRows)
 	}
 	if err == nil {
-		err = checkLayers(Linear, MatMulAdd, Attention)
+		err = checkLayers(Linear, Attention)
 	}
 	if err == nil {
 		err = checkElementwise(elementwiseKernels{LayerNorm, Tanh, Gelu, Relu, SoftmaxColumns})

@@ -170,4 +170,3 @@ func (s *State) gather(m int, queries []float32) {
 	transpose(matrix{keys, n}, matrix{factors, d}, n, d)
 	s.attendTo(s.aligned(m), matrix{queries, d}, keys, h, n, s.slots)
 }
-

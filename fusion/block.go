@@ -100,7 +100,7 @@ func (s *State) blockAlone(b *block, h []float32) {
 	s.apply(&b.query, matrix{s.queries, d}, x)
 	s.apply(&b.keyValue, matrix{s.keyValue, 2 * d}, x)
 	s.attendFrom(b, all, [2]span{all})
-	s.add(&b.output, matrix{h, d}, all.of(s.context, d))
+	s.add(&b.output, h, all.of(s.context, d), x)
 	s.feedForward(b, h)
 }
 
@@ -110,7 +110,7 @@ func (s *State) feedForward(b *block, h []float32) {
 	x, inner := s.normed[:len(h)], s.ffn[:len(h)/d*ffn]
 	b.norm2.apply(x, h)
 	s.apply(&b.expand, matrix{inner, ffn}, x)
-	s.add(&b.contract, matrix{h, d}, inner)
+	s.add(&b.contract, h, inner, x)
 }
 
 // attend adds (P V) W_oᵀ + b_o to h, the rows of all modalities, in a block where they
@@ -137,7 +137,7 @@ func (s *State) attend(b *block, h []float32) {
 			s.attendFrom(b, own, s.others(m))
 		}
 	}
-	s.add(&b.output, matrix{asking.of(h, d), d}, asking.of(s.context, d))
+	s.add(&b.output, asking.of(h, d), asking.of(s.context, d), x)
 }
 
 // others returns the rows of H that are not of modality m.

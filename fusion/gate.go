@@ -67,18 +67,20 @@ func (s *State) scoreAbsorbed(logits matrix) {
 	for r := range s.slots {
 		copy(logits.row(r, columns), s.model.gate.bias)
 	}
+	sums := s.sums[:s.slots*columns]
 	for m, n := range s.rows {
 		h := s.part(m).values[:n*s.model.Config.Width]
 		switch {
 		case n == 0:
+			continue
 		case m == s.model.taken():
-			s.add(&s.model.gate.parts[m], logits, h)
+			s.apply(&s.model.gate.parts[m], matrix{sums, columns}, h)
 		default:
-			terms, sums := s.terms[:n*columns], s.sums[:s.slots*columns]
+			terms := s.terms[:n*columns]
 			s.apply(&s.model.gate.parts[m], matrix{terms, columns}, h)
 			ragedge.WeightedRows(sums, s.weights[m], terms, s.slots, n, columns, columns, columns)
-			addTo(logits.values, sums)
 		}
+		addTo(logits.values, sums)
 	}
 }
 

@@ -23,27 +23,25 @@ func activationOf(name string) ragedge.Activation {
 }
 
 // some sets outputs first to end of y [n, out] to those of act(x Wᵀ + b), x being [n,
-// in]; or adds those of x Wᵀ + b to them.
-func (l *linear) some(y matrix, x []float32, add bool, first, end int) {
-	rows, dst := len(x)/l.weight.In(), y.values[min(first, len(y.values)):]
-	if add {
-		ragedge.MatMulAdd(dst, x, rows, &l.weight, l.bias, y.stride, first, end)
-	} else {
-		ragedge.Linear(dst, x, rows, &l.weight, l.bias, l.activation, y.stride, first, end)
-	}
+// in].
+func (l *linear) some(y matrix, x []float32, first, end int) {
+	ragedge.Linear(y.values[first:], x, len(x)/l.weight.In(), &l.weight, l.bias, l.activation, y.stride, first, end)
 }
 
 // apply sets y [n, out] to act(x Wᵀ + b), x being [n, in].
-func (s *State) apply(l *linear, y matrix, x []float32) { s.layer(l, y, x, false) }
-
-// add adds x Wᵀ + b to y.
-func (s *State) add(l *linear, y matrix, x []float32) { s.layer(l, y, x, true) }
-
-func (s *State) layer(l *linear, y matrix, x []float32, add bool) {
+func (s *State) apply(l *linear, y matrix, x []float32) {
 	out := l.weight.Out()
 	if s.team == nil { // small models cannot even spare the time to make a job
-		l.some(y, x, add, 0, out)
+		l.some(y, x, 0, out)
 		return
 	}
-	s.share(job{do: someOutputs, units: out, linear: l, add: add, y: y, x: matrix{values: x}}, 16, len(x)*out)
+	s.share(job{do: someOutputs, units: out, linear: l, y: y, x: matrix{values: x}}, 16, len(x)*out)
+}
+
+// add adds act(x Wᵀ + b) to y [n, out], by way of a buffer as large: products added one
+// by one to a large y would each be rounded like that.
+func (s *State) add(l *linear, y, x, buffer []float32) {
+	buffer = buffer[:len(y)]
+	s.apply(l, matrix{buffer, l.weight.Out()}, x)
+	addTo(y, buffer)
 }

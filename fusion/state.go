@@ -37,8 +37,8 @@ type State struct {
 
 	region []float32 // Ω as it is given out, [R, S]; omega itself for one gate
 
-	memories []memory // of each modality
-	team     *team // nil: one thread
+	memories []memory        // of each modality
+	team     *team           // nil: one thread
 	retire   runtime.Cleanup // of the team
 
 	// What an equation needs for itself: E0,

@@ -106,7 +106,7 @@ func (s *State) share(j job, grain, size int) {
 type task int
 
 const (
-	someOutputs task = iota // y = act(x Wᵀ + b), or y += x Wᵀ + b, cut by outputs
+	someOutputs task = iota // y = act(x Wᵀ + b), cut by outputs
 	attendRows              // y = softmax(x keys) values, cut by queries
 	dotRows                 // y = x keysᵀ, cut by rows of x
 )
@@ -117,7 +117,6 @@ type job struct {
 	units, cut     int
 	y, x           matrix
 	linear         *linear
-	add            bool
 	keys, values   []float32
 	n              int // keys
 	inner, columns int // of keys and values
@@ -127,7 +126,7 @@ type job struct {
 func (j *job) run(first, end int, scores []float32) {
 	switch j.do {
 	case someOutputs:
-		j.linear.some(j.y, j.x.values, j.add, first, end)
+		j.linear.some(j.y, j.x.values, first, end)
 	case attendRows:
 		y, x := j.y.from(first), j.x.from(first)
 		ragedge.Attention(y.values, x.values, j.keys, j.values, scores, end-first, j.n, j.inner, j.columns, y.stride, x.stride)

@@ -9,7 +9,7 @@ const (
 	GELU                       // as Gelu
 )
 
-// LinearFits reports whether Linear and MatMulAdd do anything with these arguments.
+// LinearFits reports whether Linear does anything with these arguments.
 func LinearFits(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) bool {
 	return first >= 0 && first%PanelWidth == 0 && first <= end && end <= w.out &&
 		Fits(dst, rows, stride, end-first) && (rows < 2 || stride >= end-first) &&
@@ -32,7 +32,7 @@ func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activatio
 	if !LinearFits(dst, x, rows, w, bias, stride, first, end) || first == end {
 		return
 	}
-	matMul(dst, x, rows, w, bias, stride, first, end, false)
+	matMul(dst, x, rows, w, bias, stride, first, end)
 	for i := range rows {
 		y := dst[i*stride:][:end-first]
 		switch act {
@@ -42,27 +42,4 @@ func Linear(dst, x []float32, rows int, w *Packed, bias []float32, act Activatio
 			Gelu(y, y)
 		}
 	}
-}
-
-// MatMulAdd adds x Wᵀ + b to rows of dst, for the outputs from first up to end:
-// dst[i·stride+j−first] + bias[j], rounded, is where the sum of MatMul starts instead
-// of bias[j]. Order, infinity and NaN, aliasing and what does not fit are as in
-// Linear.
-//
-// Error: every implementation is within MatMulAddBound of the exact sum.
-func MatMulAdd(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
-	if LinearFits(dst, x, rows, w, bias, stride, first, end) && first < end {
-		matMul(dst, x, rows, w, bias, stride, first, end, true)
-	}
-}
-
-// MatMulAddBound returns the largest distance of result j of MatMulAdd for the row
-// x [in] from the exact sum, was being what dst held: as MatMulBound, with one more
-// term and one more rounding.
-func MatMulAddBound(was float32, x []float32, w *Packed, bias []float32, j int) float64 {
-	start := []float32{was}
-	if bias != nil {
-		start = append(start, bias[j])
-	}
-	return matMulBound(start, x, w, j)
 }

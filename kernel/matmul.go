@@ -87,12 +87,12 @@ func MatMul(dst, x []float32, rows int, w *Packed, bias []float32) {
 	if !MatMulFits(dst, x, rows, w, bias) {
 		return
 	}
-	matMul(dst, x, rows, w, bias, w.out, 0, w.out, false)
+	matMul(dst, x, rows, w, bias, w.out, 0, w.out)
 }
 
 // matMul is MatMul for the outputs from first, the beginning of a panel, up to end,
-// to rows of dst that are stride apart, on top of what they hold if add is set.
-func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int, add bool) {
+// to rows of dst that are stride apart.
+func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first, end int) {
 	for i := range rows {
 		y, x := dst[i*stride:][:end-first], x[i*w.in:(i+1)*w.in]
 		for j := first; j < end; j += PanelWidth {
@@ -100,19 +100,13 @@ func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first
 			if bias != nil {
 				copy(sum[:], bias[j:w.out])
 			}
-			last := min(j+PanelWidth, end)
-			if add {
-				for l, v := range y[j-first : last-first] {
-					sum[l] += v
-				}
-			}
 			panel := w.panel(j)
 			for k, v := range x {
 				for l, weight := range panel[k*PanelWidth:][:PanelWidth] {
 					sum[l] += float32(v * weight)
 				}
 			}
-			copy(y[j-first:last-first], sum[:])
+			copy(y[j-first:], sum[:])
 		}
 	}
 }
@@ -121,21 +115,13 @@ func matMul(dst, x []float32, rows int, w *Packed, bias []float32, stride, first
 // exact sum: γ_(in+1)·(|bias[j]| + Σ_k |x[k]·W[j, k]|). A term is rounded at most
 // once as a product and in times in additions.
 func MatMulBound(x []float32, w *Packed, bias []float32, j int) float64 {
-	if bias == nil {
-		return matMulBound(nil, x, w, j)
-	}
-	return matMulBound(bias[j:j+1], x, w, j)
-}
-
-// matMulBound is the bound of a sum that starts with the terms of start.
-func matMulBound(start, x []float32, w *Packed, j int) float64 {
 	var sum float64
-	for _, v := range start {
-		sum += math.Abs(float64(v))
+	if bias != nil {
+		sum = math.Abs(float64(bias[j]))
 	}
 	panel := w.panel(j)
 	for k, v := range x {
 		sum += math.Abs(float64(v) * float64(panel[k*PanelWidth+j%PanelWidth]))
 	}
-	return gamma(len(x)+max(1, len(start)))*sum + float64(len(x))*subnormal
+	return gamma(len(x)+1)*sum + float64(len(x))*subnormal
 }

@@ -19,18 +19,15 @@ func withAttention(f attentionFunc) Layers {
 // TestLayerFaults shows that the checks of layers and of attention find what they are
 // for.
 func TestLayerFaults(t *testing.T) {
-	noActivation, allColumns, noBias, whole := PlainLayers, PlainLayers, PlainLayers, PlainLayers
+	noActivation, allColumns, whole := PlainLayers, PlainLayers, PlainLayers
 	noActivation.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int) {
 		if first > 0 {
 			act = kernel.Identity
 		}
 		kernel.Linear(dst, x, rows, w, bias, act, stride, first, end)
 	}
-	allColumns.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, stride, first, _ int) {
-		kernel.MatMulAdd(dst, x, rows, w, bias, stride, first, w.Out())
-	}
-	noBias.MatMulAdd = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, stride, first, end int) {
-		kernel.MatMulAdd(dst, x, rows, w, nil, stride, first, end)
+	allColumns.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, _ int) {
+		kernel.Linear(dst, x, rows, w, bias, act, stride, first, w.Out())
 	}
 	whole.Linear = func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int) {
 		if kernel.MatMulFits(dst, x, rows, w, bias) && first >= 0 && end <= w.Out() {
@@ -42,8 +39,7 @@ func TestLayerFaults(t *testing.T) {
 		layers Layers
 	}{
 		"layer without its activation":      {linearShapes, noActivation},
-		"sum over columns not asked for":    {linearShapes, allColumns},
-		"sum that forgets the bias":         {linearShapes, noBias},
+		"layer with columns not asked for":  {linearShapes, allColumns},
 		"layer that takes any first column": {layersShort, whole},
 		"attention without the last key": {attentionShapes, withAttention(func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int) {
 			if n == 17 {
