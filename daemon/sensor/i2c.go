@@ -60,8 +60,8 @@ type transfers struct {
 	err     error
 }
 
-// abandoned is what Tx panics with; call recovers it.
-var abandoned = errors.New("call abandoned")
+// errAbandoned is what Tx panics with; call recovers it.
+var errAbandoned = errors.New("call abandoned")
 
 // Tx implements drivers.I2C. It returns only when the transfer succeeded.
 func (t *transfers) Tx(addr uint16, w, r []byte) error {
@@ -79,7 +79,7 @@ var errStillBusy = fmt.Errorf("%w: the chip is not ready, or this driver needs a
 // abandon ends the driver's call with err.
 func (t *transfers) abandon(err error) {
 	t.err = err
-	panic(abandoned)
+	panic(errAbandoned)
 }
 
 // restarting is the bus of a chip that does not answer for a while after it was
@@ -137,7 +137,7 @@ func (s *i2cSensor) recover(err *error) {
 	if r == nil {
 		return
 	}
-	if r != any(abandoned) {
+	if r != any(errAbandoned) {
 		panic(r)
 	}
 	*err = busFailure(s.config.Bus, s.transfer.err)
