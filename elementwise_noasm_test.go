@@ -4,5 +4,5 @@ package ragedge
 
 import "github.com/ragedge/ragedge/kernel/kerneltest"
 
-// elementwiseAssembly is nil: plain Go is all there is.
-var elementwiseAssembly *kerneltest.Elementwise
+// elementwiseAssemblies is empty: plain Go is all there is.
+var elementwiseAssemblies map[string]kerneltest.Elementwise

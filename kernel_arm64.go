@@ -70,6 +70,9 @@ func scale(x []float32, s float32) {
 	kernel.Scale(x, s)
 }
 
+// softmaxAtOnce is false: the steps are all there is.
+func softmaxAtOnce(dst, x []float32) bool { return false }
+
 func gatedSum(dst, gates, regions []float32) {
 	if useNEON {
 		gatedSumNEON(dst, gates, regions)

@@ -16,4 +16,6 @@ func expSum(dst, x []float32, m float32) float32 { return kernel.ExpSum(dst, x, 
 
 func scale(x []float32, s float32) { kernel.Scale(x, s) }
 
+func softmaxAtOnce(dst, x []float32) bool { return false }
+
 func gatedSum(dst, gates, regions []float32) { kernel.GatedSum(dst, gates, regions) }

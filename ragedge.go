@@ -1,6 +1,6 @@
 // Package ragedge computes the vector loops of region-based attention gating
-// with the best instructions of the CPU it runs on: AVX2 with FMA on amd64,
-// NEON on arm64, plain Go elsewhere and under the purego build tag. What each
+// with the best instructions of the CPU it runs on: AVX-512, or AVX2 with FMA, on
+// amd64, NEON on arm64, plain Go elsewhere and under the purego build tag. What each
 // function computes is defined in package kernel.
 //
 // No function allocates, keeps a slice or panics on a length. All may run at the
@@ -28,6 +28,9 @@ func Dot(a, b []float32) float32 {
 func Softmax(dst, x []float32) {
 	n := min(len(dst), len(x))
 	dst, x = dst[:n], x[:n]
+	if softmaxAtOnce(dst, x) {
+		return
+	}
 	if n <= perCall {
 		sum := expSum(dst, x, maximum(x, -math.MaxFloat32))
 		scale(dst, 1/max(sum, 1))

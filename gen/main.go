@@ -13,18 +13,22 @@ import (
 )
 
 //go:generate go run . -family kernel -out ../kernel_amd64.s
+//go:generate go run . -family kernelAVX512 -out ../kernel_avx512_amd64.s
 //go:generate go run . -family elementwise -out ../elementwise_amd64.s
+//go:generate go run . -family elementwiseAVX512 -out ../elementwise_avx512_amd64.s
 //go:generate go run . -family matmul -out ../matmul_amd64.s
 //go:generate go run . -family matmulAVX512 -out ../matmul_avx512_amd64.s
 //go:generate go run . -family probe -out ../probe_amd64.s
 
 // families are the files that gen writes.
 var families = map[string]func(){
-	"elementwise":  elementwise,
-	"kernel":       kernels,
-	"matmul":       matMul,
-	"matmulAVX512": matMulAVX512,
-	"probe":        probes,
+	"elementwise":       elementwise,
+	"elementwiseAVX512": elementwiseAVX512,
+	"kernel":            kernels,
+	"kernelAVX512":      kernelsAVX512,
+	"matmul":            matMul,
+	"matmulAVX512":      matMulAVX512,
+	"probe":             probes,
 }
 
 func main() {
@@ -45,5 +49,6 @@ func kernels() {
 	maximum()
 	expSum()
 	scale()
+	softmax()
 	gatedSum()
 }

@@ -131,8 +131,8 @@ func rowError(got, x, weight, bias []float32) error {
 			ok = math.IsNaN(g)
 		case math.IsInf(w, 0): // the rounded difference may be 0 or of either sign
 			ok = math.IsNaN(g) || math.IsInf(g, 0)
-		case math.IsInf(b, 0):
-			ok = g == b
+		case math.IsInf(b, 0): // the product may be an infinity of the other sign
+			ok = g == b || math.Abs(product) > math.MaxFloat32/2
 		case math.Abs(product)+math.Abs(b) > math.MaxFloat32/2:
 			ok = true
 		default:
