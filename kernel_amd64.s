@@ -450,6 +450,230 @@ storeEnd:
 	VZEROUPPER
 	RET
 
+// func softmaxAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ x_len+32(FP), CX
+	LEAQ -1(CX), BX
+	ANDQ $-8, BX
+	SHLQ $0x02, BX
+	XORL AX, AX
+
+	// DI, SI: dst, x. CX: values. BX: bytes before the last vector. AX: bytes that are done. Y0: the last
+	// vector; lanes it has not are -Inf and add 0. Y6-Y9: largest so far, then Y6: m. Y1: x-m, then
+	// e^(x-m). Y2: sum, then its reciprocal.
+	TESTQ   $0x00000007, CX
+	JNE     part
+	VMOVUPS (SI)(BX*1), Y0
+	JMP     largest
+
+part:
+	LEAQ      (SI)(BX*1), DX
+	VMOVUPS   negInf<>+0(SB), Y0
+	VMOVAPS   X0, X3
+	TESTQ     $0x00000001, CX
+	JEQ       loadPair
+	VINSERTPS $0x00, (DX), X3, X3
+	ADDQ      $0x04, DX
+
+loadPair:
+	TESTQ   $0x00000002, CX
+	JEQ     loadFour
+	VMOVHPS (DX), X3, X3
+	ADDQ    $0x08, DX
+
+loadFour:
+	TESTQ       $0x00000004, CX
+	JEQ         loadEnd
+	VINSERTF128 $0x01, (DX), Y0, Y0
+
+loadEnd:
+	VBLENDPS $0x0f, Y3, Y0, Y0
+
+largest:
+	VMAXPS       lowest<>+0(SB), Y0, Y6
+	TESTQ        BX, BX
+	JNE          several
+	VPERM2F128   $0x01, Y6, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VPERMILPD    $0x05, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VPERMILPS    $0xb1, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VSUBPS       Y6, Y0, Y0
+	VCMPPS       $0x15, cutoff<>+0(SB), Y0, Y5
+	VMOVUPS      rounder<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y0, Y1
+	VSUBPS       rounder<>+0(SB), Y1, Y3
+	VFNMADD231PS ln2Hi<>+0(SB), Y3, Y0
+	VFNMADD231PS ln2Lo<>+0(SB), Y3, Y0
+	VMOVUPS      c6<>+0(SB), Y4
+	VFMADD213PS  c5<>+0(SB), Y0, Y4
+	VFMADD213PS  c4<>+0(SB), Y0, Y4
+	VFMADD213PS  c3<>+0(SB), Y0, Y4
+	VFMADD213PS  c2<>+0(SB), Y0, Y4
+	VFMADD213PS  one<>+0(SB), Y0, Y4
+	VFMADD213PS  one<>+0(SB), Y0, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       one<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VANDPS       Y5, Y4, Y0
+	VMOVAPS      Y0, Y2
+	VPERM2F128   $0x01, Y2, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VPERMILPD    $0x05, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VPERMILPS    $0xb1, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      one<>+0(SB), Y1
+	VMAXPS       Y2, Y1, Y2
+	VDIVPS       Y2, Y1, Y2
+	VMULPS       Y2, Y0, Y0
+	JMP          end
+
+several:
+	MOVQ    BX, DX
+	SUBQ    $0x00000080, DX
+	JL      max
+	VMOVAPS Y6, Y7
+	VMOVAPS Y6, Y8
+	VMOVAPS Y6, Y9
+
+	// 32 values an iteration: 4 loads, 4 VMAXPS.
+block:
+	VMAXPS (SI)(AX*1), Y6, Y6
+	VMAXPS 32(SI)(AX*1), Y7, Y7
+	VMAXPS 64(SI)(AX*1), Y8, Y8
+	VMAXPS 96(SI)(AX*1), Y9, Y9
+	ADDQ   $0x00000080, AX
+	SUBQ   $0x00000080, DX
+	JGE    block
+	VMAXPS Y7, Y6, Y6
+	VMAXPS Y9, Y8, Y8
+	VMAXPS Y8, Y6, Y6
+
+max:
+	CMPQ   AX, BX
+	JEQ    exps
+	VMAXPS (SI)(AX*1), Y6, Y6
+	ADDQ   $0x20, AX
+	JMP    max
+
+exps:
+	VPERM2F128   $0x01, Y6, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VPERMILPD    $0x05, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VPERMILPS    $0xb1, Y6, Y3
+	VMAXPS       Y3, Y6, Y6
+	VSUBPS       Y6, Y0, Y0
+	VCMPPS       $0x15, cutoff<>+0(SB), Y0, Y5
+	VMOVUPS      rounder<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y0, Y1
+	VSUBPS       rounder<>+0(SB), Y1, Y3
+	VFNMADD231PS ln2Hi<>+0(SB), Y3, Y0
+	VFNMADD231PS ln2Lo<>+0(SB), Y3, Y0
+	VMOVUPS      c6<>+0(SB), Y4
+	VFMADD213PS  c5<>+0(SB), Y0, Y4
+	VFMADD213PS  c4<>+0(SB), Y0, Y4
+	VFMADD213PS  c3<>+0(SB), Y0, Y4
+	VFMADD213PS  c2<>+0(SB), Y0, Y4
+	VFMADD213PS  one<>+0(SB), Y0, Y4
+	VFMADD213PS  one<>+0(SB), Y0, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       one<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VANDPS       Y5, Y4, Y0
+	VMOVAPS      Y0, Y2
+	XORL         AX, AX
+
+	// 8 values an iteration: 17 vector operations, 9 of them FMA. They bind.
+exp:
+	VMOVUPS      (SI)(AX*1), Y1
+	VSUBPS       Y6, Y1, Y1
+	VCMPPS       $0x15, cutoff<>+0(SB), Y1, Y7
+	VMOVUPS      rounder<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y1, Y3
+	VSUBPS       rounder<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Hi<>+0(SB), Y4, Y1
+	VFNMADD231PS ln2Lo<>+0(SB), Y4, Y1
+	VMOVUPS      c6<>+0(SB), Y5
+	VFMADD213PS  c5<>+0(SB), Y1, Y5
+	VFMADD213PS  c4<>+0(SB), Y1, Y5
+	VFMADD213PS  c3<>+0(SB), Y1, Y5
+	VFMADD213PS  c2<>+0(SB), Y1, Y5
+	VFMADD213PS  one<>+0(SB), Y1, Y5
+	VFMADD213PS  one<>+0(SB), Y1, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       one<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VANDPS       Y7, Y5, Y1
+	VADDPS       Y1, Y2, Y2
+	VMOVUPS      Y1, (DI)(AX*1)
+	ADDQ         $0x20, AX
+	CMPQ         AX, BX
+	JNE          exp
+	VPERM2F128   $0x01, Y2, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VPERMILPD    $0x05, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VPERMILPS    $0xb1, Y2, Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      one<>+0(SB), Y1
+	VMAXPS       Y2, Y1, Y2
+	VDIVPS       Y2, Y1, Y2
+	VMULPS       Y2, Y0, Y0
+	XORL         AX, AX
+
+	// 8 values an iteration: 1 load, 1 VMULPS, 1 store. The store binds.
+scale:
+	VMULPS  (DI)(AX*1), Y2, Y1
+	VMOVUPS Y1, (DI)(AX*1)
+	ADDQ    $0x20, AX
+	CMPQ    AX, BX
+	JNE     scale
+	ADDQ    BX, DI
+
+end:
+	TESTQ   $0x00000007, CX
+	JNE     store
+	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET
+
+store:
+	TESTQ  $0x00000001, CX
+	JEQ    storePair
+	VMOVSS X0, (DI)
+	ADDQ   $0x04, DI
+
+storePair:
+	TESTQ   $0x00000002, CX
+	JEQ     storeFour
+	VMOVHPS X0, (DI)
+	ADDQ    $0x08, DI
+
+storeFour:
+	TESTQ        $0x00000004, CX
+	JEQ          storeEnd
+	VEXTRACTF128 $0x01, Y0, (DI)
+
+storeEnd:
+	VZEROUPPER
+	RET
+
+DATA lowest<>+0(SB)/4, $0xff7fffff
+DATA lowest<>+4(SB)/4, $0xff7fffff
+DATA lowest<>+8(SB)/4, $0xff7fffff
+DATA lowest<>+12(SB)/4, $0xff7fffff
+DATA lowest<>+16(SB)/4, $0xff7fffff
+DATA lowest<>+20(SB)/4, $0xff7fffff
+DATA lowest<>+24(SB)/4, $0xff7fffff
+DATA lowest<>+28(SB)/4, $0xff7fffff
+GLOBL lowest<>(SB), RODATA|NOPTR, $32
+
 // func gatedSumAVX2(dst []float32, gates []float32, regions []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gatedSumAVX2(SB), NOSPLIT, $0-72
