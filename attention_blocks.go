@@ -59,3 +59,24 @@ func attendBlock(dst, q, keys, values, scores []float32, rows, n, depth, width, 
 		scale(dst[i*strideDst:][:width], 1/max(totals[i], 1))
 	}
 }
+
+// attendColumns is attentionColumns for a block of queries after the other.
+func attendColumns(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int) {
+	block := kernel.ColumnBlock(n)
+	for i := 0; i < rows; i += block {
+		count := min(block, rows-i)
+		score := product{
+			dst: scores, a: keys, b: q[min(i, len(q)):],
+			rows: n, columns: count, depth: depth,
+			strideDst: count, strideA: strideKeys, strideB: strideQ, panel: panelWidth,
+		}
+		score.compute()
+		SoftmaxColumns(scores, n, count)
+		sum := product{
+			dst: dst[min(i, len(dst)):], a: values, b: scores,
+			rows: width, columns: count, depth: n,
+			strideDst: strideDst, strideA: n, strideB: count, panel: panelWidth,
+		}
+		sum.compute()
+	}
+}

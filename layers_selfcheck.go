@@ -11,6 +11,7 @@ import (
 func checkLayers(
 	linear func(dst, x []float32, rows int, w *Packed, bias []float32, act Activation, stride, first, end int),
 	attention func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int),
+	attentionColumns func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int),
 ) error {
 	const rows, in, out, first = 9, 13, 41, kernel.PanelWidth
 	x, weight, bias := make([]float32, rows*in), make([]float32, out*in), make([]float32, out)
@@ -56,6 +57,16 @@ func checkLayers(
 			if g, v := got[i*out+t], want[i*out+t]; !near(g, v, 1e-4) {
 				return fmt.Errorf("attention to %d keys: [%d, %d] is %v, want %v", n, i, t, g, v)
 			}
+		}
+	}
+	// The same numbers in other places: x is Qᵀ [in, rows] now.
+	const few = 19
+	scores = make([]float32, AttentionColumnsScores(rows, few))
+	attentionColumns(got, x, keys, values, scores, rows, few, in, width, rows, rows, in)
+	kernel.AttentionColumns(want, x, keys, values, scores, rows, few, in, width, rows, rows, in)
+	for at, v := range want[:width*rows] {
+		if g := got[at]; !near(g, v, 1e-4) {
+			return fmt.Errorf("attention of columns to %d keys: [%d, %d] is %v, want %v", few, at/rows, at%rows, g, v)
 		}
 	}
 	return nil

@@ -46,6 +46,14 @@ func attention(dst, q, keys, values, scores []float32, rows, n, depth, width, st
 	attentionBlocks(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ)
 }
 
+func attentionColumns(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int) {
+	if !useAVX2 {
+		kernel.AttentionColumns(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ, strideKeys)
+		return
+	}
+	attendColumns(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ, strideKeys)
+}
+
 func weightedRows(dst, p, v []float32, rows, n, depth, strideDst, strideV int) {
 	if !useAVX2 {
 		kernel.WeightedRows(dst, p, v, rows, n, depth, strideDst, strideV)

@@ -12,6 +12,10 @@ func attention(dst, q, keys, values, scores []float32, rows, n, depth, width, st
 	kernel.Attention(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ)
 }
 
+func attentionColumns(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int) {
+	kernel.AttentionColumns(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ, strideKeys)
+}
+
 func rowDots(dst, a, b []float32, rows, cols, depth, strideA, strideB int, scale float32) {
 	kernel.RowDots(dst, a, b, rows, cols, depth, strideA, strideB, scale)
 }

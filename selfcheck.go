@@ -16,7 +16,7 @@ func SelfCheck() error {
 		err = checkProducts(MatMul, RowDots, WeightedRows)
 	}
 	if err == nil {
-		err = checkLayers(Linear, Attention)
+		err = checkLayers(Linear, Attention, AttentionColumns)
 	}
 	if err == nil {
 		err = checkElementwise(elementwiseKernels{LayerNorm, Tanh, Gelu, Relu, SoftmaxColumns})

@@ -154,6 +154,10 @@ func (s *State) attendFrom(b *block, asking span, asked [2]span) {
 		clear(context)
 		return
 	}
+	if b.score == nil && n <= columnKeys {
+		s.attendColumns(context, queries, asked, n, size)
+		return
+	}
 	s.pack(asked, n, size)
 	if b.score != nil {
 		ragedge.Relu(s.keys[:n*d], s.keys[:n*d])

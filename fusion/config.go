@@ -144,6 +144,12 @@ func (c *Config) absorbs() bool {
 // others are attended to.
 func (c *Config) takes(modality string) bool { return c.Align == alignAnchor && modality == c.Anchor }
 
+// direct reports whether the rows of H̄ are those of U: blocks want the rows of all
+// modalities one after the other, U those of a slot.
+func (c *Config) direct() bool {
+	return c.Align == alignIdentity && (c.Layers == 0 || len(c.Modalities) == 1)
+}
+
 // fusedRows is the number of rows of Z for R slots.
 func (c *Config) fusedRows(R int) int {
 	if c.Pool == poolNone {

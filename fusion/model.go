@@ -112,7 +112,7 @@ func build(c Config, w weights) (*Model, error) {
 }
 
 // direct reports whether the rows of H̄ are those of U, so that they are written there.
-func (m *Model) direct() bool { return m.Config.Align == alignIdentity && len(m.blocks) == 0 }
+func (m *Model) direct() bool { return m.Config.direct() }
 
 // taken returns the modality whose rows are slots as they are, while those of others
 // are attended to; -1 when there is none.

@@ -17,6 +17,8 @@ func (s *State) pool() {
 		s.orderGates(k)
 		y := z[k*d:]
 		switch {
+		case c.Pool == poolNone && len(s.spans) == 1: // A is 1
+			copy(y, s.u)
 		case c.Pool == poolNone:
 			s.mixSlots(y)
 		case c.Pool == poolAttention:

@@ -52,6 +52,7 @@ type State struct {
 	keyValue []float32 // K and V side by side, [n, 2d]
 	panels   []float32 // V [n, d_h] of one head after the other
 	context  []float32 // P V [n, d]
+	turned   []float32 // Qᵀ, then the context as columns [d, n]
 	weighted []float32 // queries times the weight of a head's score [n, d]
 	ffn      []float32 // the inner layer [n, ffn]
 	// E3,
@@ -96,9 +97,8 @@ func (s *State) layOut(c *Config, a *arena) {
 		mostFeatures = max(mostFeatures, m.Features)
 	}
 
-	identity := c.Align == alignIdentity
 	blocks, aligns := c.Layers > 0, c.Align == alignAnchor || c.Align == alignSlots
-	if blocks || !identity {
+	if !c.direct() {
 		s.stack = a.take(rows, d)
 	}
 	s.weights, s.memories = make([][]float32, M), make([]memory, M)
@@ -115,6 +115,9 @@ func (s *State) layOut(c *Config, a *arena) {
 	}
 	if !c.absorbs() {
 		s.u = a.take(R, M, d)
+	}
+	if blocks && c.direct() {
+		s.stack = s.u
 	}
 	s.attention = a.take(R, M, G)
 	if c.Gate == gateShared {
@@ -142,14 +145,15 @@ func (s *State) layOut(c *Config, a *arena) {
 		if blocks {
 			most = rows
 		}
-		s.keys, s.scores = a.take(d, most), a.take(ragedge.AttentionScores(max(R, most), most))
+		s.keys = a.take(d, most)
+		s.scores = a.take(max(ragedge.AttentionScores(max(R, most), most), ragedge.AttentionColumnsScores(most, min(most, columnKeys))))
 	}
 	attention := a.used
 	if blocks {
 		s.normed = a.take(rows, d)
 		inner := a.used
 		s.queries, s.keyValue = a.take(rows, d), a.take(rows, 2, d)
-		s.panels, s.context = a.take(rows, d), a.take(rows, d)
+		s.panels, s.context, s.turned = a.take(rows, d), a.take(rows, d), a.take(rows, d)
 		if c.Score == scoreHadamard {
 			s.weighted = a.take(rows, d)
 		}

@@ -106,9 +106,10 @@ func (s *State) share(j job, grain, size int) {
 type task int
 
 const (
-	someOutputs task = iota // y = act(x Wᵀ + b), cut by outputs
-	attendRows              // y = softmax(x keys) values, cut by queries
-	dotRows                 // y = x keysᵀ, cut by rows of x
+	someOutputs  task = iota // y = act(x Wᵀ + b), cut by outputs
+	attendRows               // y = softmax(x keys) values, cut by queries
+	attendBlocks             // the heads of a block, cut by blocks of queries of a head
+	dotRows                  // y = x keysᵀ, cut by rows of x
 )
 
 // job is a step: so many units of a task, cut at multiples of cut.
@@ -119,7 +120,7 @@ type job struct {
 	linear         *linear
 	keys, values   []float32
 	n              int // keys
-	inner, columns int // of keys and values
+	inner, columns int // of keys and values; or of a head, and queries of a block
 }
 
 // run does the units from first up to end.
@@ -130,6 +131,15 @@ func (j *job) run(first, end int, scores []float32) {
 	case attendRows:
 		y, x := j.y.from(first), j.x.from(first)
 		ragedge.Attention(y.values, x.values, j.keys, j.values, scores, end-first, j.n, j.inner, j.columns, y.stride, x.stride)
+	case attendBlocks:
+		rows := j.y.stride
+		blocks := (rows + j.columns - 1) / j.columns
+		for unit := first; unit < end; unit++ {
+			head, at := unit/blocks, unit%blocks*j.columns
+			y := j.y.from(head * j.inner).values[at:]
+			ragedge.AttentionColumns(y, y, j.x.values[head*j.inner:], j.values[head*j.inner*j.n:], scores,
+				min(j.columns, rows-at), j.n, j.inner, j.inner, rows, rows, j.x.stride)
+		}
 	case dotRows:
 		y, x := j.y.from(first), j.x.from(first)
 		ragedge.RowDots(y.values, x.values, j.keys, end-first, j.n, j.inner, x.stride, j.inner, 1)

@@ -59,6 +59,84 @@ func (k Layers) CheckAttention(a attending) error {
 	if !same(wasQ, a.q) || !same(wasKeys, a.keys) || !same(wasValues, a.values) {
 		return fmt.Errorf("%s wrote to its input", of)
 	}
+	return k.checkColumns(a)
+}
+
+// turned is the same call with queries and results as columns, and rows that are as far
+// apart as they were.
+func (a attending) turned(s source) (dst, q, keys, values []float32, strideDst, strideQ, strideKeys int) {
+	gap := a.strideDst - a.width
+	strideDst, strideQ, strideKeys = a.rows+gap, a.rows+gap, a.depth+gap
+	dst = s.values(max(0, (a.width-1)*strideDst+a.rows), 4)
+	q, keys = make([]float32, max(0, (a.depth-1)*strideQ+a.rows)), make([]float32, max(0, (a.n-1)*strideKeys+a.depth))
+	values = make([]float32, a.width*a.n)
+	for k := range a.depth {
+		for i := range a.rows {
+			q[k*strideQ+i] = a.q[i*a.strideQ+k]
+		}
+		for j := range a.n {
+			keys[j*strideKeys+k] = a.keys[k*a.n+j]
+		}
+	}
+	for t := range a.width {
+		for j := range a.n {
+			values[t*a.n+j] = a.values[j*a.width+t]
+		}
+	}
+	return dst, q, keys, values, strideDst, strideQ, strideKeys
+}
+
+// checkColumns compares attention of columns with the exact one.
+func (k Layers) checkColumns(a attending) error {
+	dst, q, keys, values, strideDst, strideQ, strideKeys := a.turned(newSource(39))
+	was, wasQ, wasKeys, wasValues := bits(dst), bits(q), bits(keys), bits(values)
+	scores := place(make([]float32, kernel.AttentionColumnsScores(a.rows, a.n)), a.rows%alignments)
+	k.AttentionColumns(dst, q, keys, values, scores.x, a.rows, a.n, a.depth, a.width, strideDst, strideQ, strideKeys)
+
+	of := fmt.Sprintf("attention of %d columns to %d keys of %d and %d", a.rows, a.n, a.depth, a.width)
+	p, s, bound := make([]float64, a.n), make([]float64, a.n), make([]float64, a.width)
+	for i := range a.rows {
+		query := rowOf(a.q, i, a.strideQ, a.depth)
+		weights(p, s, query, a.keys)
+		kernel.AttentionBound(bound, query, a.keys, a.values, p, s)
+		for t := range a.width {
+			var want float64
+			for j, weight := range p {
+				want += weight * float64(a.values[j*a.width+t])
+			}
+			if got := dst[t*strideDst+i]; !(math.Abs(float64(got)-want) <= bound[t]*(1+0x1p-20)) {
+				return fmt.Errorf("%s: [%d, %d] is %v, want %v within %.3g", of, t, i, got, want, bound[t])
+			}
+		}
+	}
+	for at, v := range dst {
+		if at%strideDst >= a.rows && math.Float32bits(v) != was[at] {
+			return fmt.Errorf("%s wrote beside dst", of)
+		}
+	}
+	if !scores.intact() {
+		return fmt.Errorf("%s wrote beside the scores", of)
+	}
+	if !same(wasQ, q) || !same(wasKeys, keys) || !same(wasValues, values) {
+		return fmt.Errorf("%s wrote to its input", of)
+	}
+	return nil
+}
+
+// attentionInPlace puts the results of attention of columns in the place of the
+// queries: the bits must be the same.
+func attentionInPlace(k Layers) error {
+	s := newSource(40)
+	for _, shape := range [][3]int{{5, 7, 3}, {51, 51, 8}, {33, 300, 17}, {300, 40, 4}} {
+		a := newAttending(s, shape[0], shape[1], shape[2], shape[2], 3)
+		dst, q, keys, values, strideDst, strideQ, strideKeys := a.turned(s)
+		scores := make([]float32, kernel.AttentionColumnsScores(a.rows, a.n))
+		k.AttentionColumns(dst, q, keys, values, scores, a.rows, a.n, a.depth, a.width, strideDst, strideQ, strideKeys)
+		k.AttentionColumns(q, q, keys, values, scores, a.rows, a.n, a.depth, a.width, strideDst, strideQ, strideKeys)
+		if !same(bits(dst), q) {
+			return fmt.Errorf("attention of %d columns to %d keys in place has other bits", a.rows, a.n)
+		}
+	}
 	return nil
 }
 
@@ -170,6 +248,25 @@ func attentionAlone(k Layers) error {
 				return fmt.Errorf("row %d of attention to %d keys has other bits alone", i, n)
 			}
 		}
+		if err := k.columnsAlone(s, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columnsAlone computes blocks of columns alone, as threads do.
+func (k Layers) columnsAlone(s source, n int) error {
+	a := newAttending(s, 300, n, 9, 21, 5)
+	dst, q, keys, values, strideDst, strideQ, strideKeys := a.turned(s)
+	block := kernel.ColumnBlock(n)
+	scores, parts := make([]float32, kernel.AttentionColumnsScores(a.rows, n)), make([]float32, len(dst))
+	k.AttentionColumns(dst, q, keys, values, scores, a.rows, n, a.depth, a.width, strideDst, strideQ, strideKeys)
+	for i := 0; i < a.rows; i += block {
+		k.AttentionColumns(parts[i:], q[i:], keys, values, scores, min(block, a.rows-i), n, a.depth, a.width, strideDst, strideQ, strideKeys)
+	}
+	if !same(bits(parts), dst) {
+		return fmt.Errorf("blocks of columns of attention to %d keys have other bits alone", n)
 	}
 	return nil
 }
@@ -229,6 +326,13 @@ func attentionSpecials(k Layers) error {
 			for i, v := range b.dst {
 				if (v != v) != (i/width == 3) {
 					return fmt.Errorf("%d keys, %v in query 3: [%d, %d] is %v", n, special, i/width, i%width, v)
+				}
+			}
+			dst, q, keys, values, strideDst, strideQ, strideKeys := b.turned(s)
+			k.AttentionColumns(dst, q, keys, values, make([]float32, kernel.AttentionColumnsScores(rows, n)), rows, n, 2, width, strideDst, strideQ, strideKeys)
+			for at, v := range dst {
+				if (v != v) != (at%strideDst == 3) {
+					return fmt.Errorf("%d keys, %v in query 3: column %d has %v", n, special, at%strideDst, v)
 				}
 			}
 		}

@@ -18,10 +18,12 @@ type Layers struct {
 	Relu, Gelu func(dst, x []float32)
 	Linear     func(dst, x []float32, rows int, w *kernel.Packed, bias []float32, act kernel.Activation, stride, first, end int)
 	Attention  func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ int)
+
+	AttentionColumns func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int)
 }
 
 // PlainLayers is plain Go.
-var PlainLayers = Layers{kernel.MatMul, kernel.Relu, kernel.Gelu, kernel.Linear, kernel.Attention}
+var PlainLayers = Layers{kernel.MatMul, kernel.Relu, kernel.Gelu, kernel.Linear, kernel.Attention, kernel.AttentionColumns}
 
 var layerChecks = []struct {
 	name string
@@ -33,6 +35,7 @@ var layerChecks = []struct {
 	{"attention strides", attentionStrides},
 	{"attention alone", attentionAlone},
 	{"attention special values", attentionSpecials},
+	{"attention in place", attentionInPlace},
 	{"short slices", layersShort},
 	{"guard pages", layerGuards},
 }

@@ -44,6 +44,22 @@ func layersShort(k Layers) error {
 	attend(y, q, keys, values, scores, rows, huge, depth, width, width, depth)
 	attend(y, q, keys, values, scores, rows, n, depth, width, huge, depth)
 	attend(y, q, keys, values, scores, rows, n, depth, 0, width, depth)
+	wide := make([]float32, kernel.AttentionColumnsScores(rows, n))
+	turn := func(dst, q, keys, values, scores []float32, rows, n, depth, width, strideDst, strideQ, strideKeys int) {
+		calls = append(calls, func() {
+			k.AttentionColumns(dst, q, keys, values, scores, rows, n, depth, width, strideDst, strideQ, strideKeys)
+		})
+	}
+	turn(y[1:], q, keys, values, wide, rows, n, depth, width, rows, rows, depth)
+	turn(y, q[1:], keys, values, wide, rows, n, depth, width, rows, rows, depth)
+	turn(y, q, keys[1:], values, wide, rows, n, depth, width, rows, rows, depth)
+	turn(y, q, keys, values[1:], wide, rows, n, depth, width, rows, rows, depth)
+	turn(y, q, keys, values, wide[1:], rows, n, depth, width, rows, rows, depth)
+	turn(y, q, keys, values, wide, rows, n, depth, width, rows-1, rows, depth)
+	turn(y, q, keys, values, wide, rows, n, depth, width, rows, huge, depth)
+	turn(y, q, keys, values, wide, rows, n, depth, width, rows, rows, huge)
+	turn(y, q, keys, values, wide, rows, -1, depth, width, rows, rows, depth)
+	turn(y, q, keys, values, wide, -1, n, depth, width, rows, rows, depth)
 	was := bits(dst)
 	for i, call := range calls {
 		call()
@@ -63,5 +79,8 @@ func (k Layers) atGuards(put func(i int, x []float32) []float32, s source, rows,
 	a := newAttending(s, rows, n, size, size+1, 3)
 	scores := put(4, make([]float32, kernel.AttentionScores(rows, n)))
 	k.Attention(put(0, a.dst), put(1, a.q), put(2, a.keys), put(3, a.values), scores, rows, n, size, size+1, size+1, size)
+	dst, q, keys, values, strideDst, strideQ, strideKeys := a.turned(s)
+	scores = put(4, make([]float32, kernel.AttentionColumnsScores(rows, n)))
+	k.AttentionColumns(put(0, dst), put(1, q), put(2, keys), put(3, values), scores, rows, n, size, size+1, strideDst, strideQ, strideKeys)
 	return nil
 }
