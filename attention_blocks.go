@@ -65,17 +65,18 @@ func attendColumns(dst, q, keys, values, scores []float32, rows, n, depth, width
 	block := kernel.ColumnBlock(n)
 	for i := 0; i < rows; i += block {
 		count := min(block, rows-i)
+		stride := kernel.WholeVectors(count)
 		score := product{
 			dst: scores, a: keys, b: q[min(i, len(q)):],
 			rows: n, columns: count, depth: depth,
-			strideDst: count, strideA: strideKeys, strideB: strideQ, panel: panelWidth,
+			strideDst: stride, strideA: strideKeys, strideB: strideQ, panel: panelWidth,
 		}
 		score.compute()
-		SoftmaxColumns(scores, n, count)
+		SoftmaxColumns(scores, n, stride)
 		sum := product{
 			dst: dst[min(i, len(dst)):], a: values, b: scores,
 			rows: width, columns: count, depth: n,
-			strideDst: strideDst, strideA: n, strideB: count, panel: panelWidth,
+			strideDst: strideDst, strideA: n, strideB: stride, panel: panelWidth,
 		}
 		sum.compute()
 	}

@@ -14,8 +14,12 @@ func ColumnBlock(n int) int {
 // or rows never need more.
 func AttentionColumnsScores(rows, n int) int {
 	rows, n = max(0, min(rows, MostQueries)), max(0, n)
-	return min(max(columnScores, fewestQueries*n), rows*n)
+	return min(max(columnScores, fewestQueries*n), WholeVectors(rows)*n)
 }
+
+// WholeVectors rounds columns up to a multiple of 16. Scores have so many columns: a
+// softmax of what is in the others costs less than leaving them out.
+func WholeVectors(columns int) int { return (columns + 15) &^ 15 }
 
 // AttentionColumnsFits reports whether AttentionColumns does anything with these
 // arguments.
