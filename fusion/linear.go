@@ -35,7 +35,7 @@ func (s *State) apply(l *linear, y matrix, x []float32) {
 		l.some(y, x, 0, out)
 		return
 	}
-	s.share(job{do: someOutputs, units: out, linear: l, y: y, x: matrix{values: x}}, 16, len(x)*out)
+	s.share(job{do: someOutputs, units: out, linear: l, y: y, x: matrix{values: x}}, 32, len(x)*out)
 }
 
 // add adds act(x Wᵀ + b) to y [n, out], by way of a buffer as large: products added one

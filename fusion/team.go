@@ -24,8 +24,9 @@ type team struct {
 
 // UseThreads lets Fuse use up to n threads where a step is large enough to gain from
 // it. A State begins with one. The result does not depend on it, to the bit. The
-// threads wait, without using the CPU, until the State is garbage. It allocates, and
-// must not run at the same time as Fuse.
+// threads end when the State is garbage; between steps they poll for some
+// microseconds, and then wait without using the CPU. It allocates, and must not run at
+// the same time as Fuse.
 func (s *State) UseThreads(n int) {
 	if s.team != nil {
 		s.retire.Stop()
@@ -53,10 +54,54 @@ func (s *State) Threads() int {
 	return s.team.size + 1
 }
 
+// polls is how often a thread looks for something to do, or for the end of a step,
+// before it sleeps: some fifty microseconds, for waking takes as long as a step.
+const polls = 1 << 14
+
 func (t *team) work() {
-	for helper := range t.wake {
+	for {
+		helper, open := t.await()
+		if !open {
+			return
+		}
 		t.take(t.scores[helper])
 		t.done <- struct{}{}
+	}
+}
+
+// await waits for a step to help with.
+func (t *team) await() (helper int, open bool) {
+	for i := range polls {
+		select {
+		case helper, open = <-t.wake:
+			return helper, open
+		default:
+		}
+		if i%256 == 255 {
+			runtime.Gosched() // there may be one CPU only
+		}
+	}
+	helper, open = <-t.wake
+	return helper, open
+}
+
+// finish waits until a helper is done, or not needed because it has not come.
+func (t *team) finish() {
+	for i := range polls {
+		select {
+		case <-t.wake:
+			return
+		case <-t.done:
+			return
+		default:
+		}
+		if i%256 == 255 {
+			runtime.Gosched()
+		}
+	}
+	select {
+	case <-t.wake:
+	case <-t.done:
 	}
 }
 
@@ -92,12 +137,8 @@ func (s *State) share(j job, grain, size int) {
 		t.wake <- helper
 	}
 	t.take(s.scores)
-	for helpers > 0 {
-		select {
-		case <-t.wake: // nobody came
-		case <-t.done:
-		}
-		helpers--
+	for range helpers {
+		t.finish()
 	}
 	t.step = job{} // keeps nothing of the State
 }
