@@ -11,8 +11,8 @@ import (
 type gating struct {
 	weight   []float32
 	bias     []float32
-	features *linear  // with b_g, of a feature gate, whose columns are many
-	parts    []linear // W_{g,m} [M·S, d] of each modality, without b_g, where U is absorbed
+	features *linear     // with b_g, of a feature gate, whose columns are many
+	parts    [][]float32 // W_{g,m} [M·S, d] of each modality, where U is absorbed
 }
 
 func newGating(c *Config, w weights) gating {
@@ -30,7 +30,7 @@ func newGating(c *Config, w weights) gating {
 				at := (row*M + m) * d
 				part = append(part, g.weight[at:at+d]...)
 			}
-			g.parts = append(g.parts, newLinear(part, nil, rows, d))
+			g.parts = append(g.parts, part)
 		}
 		g.weight = nil
 	}
@@ -67,17 +67,17 @@ func (s *State) scoreAbsorbed(logits matrix) {
 	for r := range s.slots {
 		copy(logits.row(r, columns), s.model.gate.bias)
 	}
-	sums := s.sums[:s.slots*columns]
+	d, sums := s.model.Config.Width, s.sums[:s.slots*columns]
 	for m, n := range s.rows {
-		h := s.part(m).values[:n*s.model.Config.Width]
-		switch {
-		case n == 0:
+		if n == 0 {
 			continue
-		case m == s.model.taken():
-			s.apply(&s.model.gate.parts[m], matrix{sums, columns}, h)
-		default:
-			terms := s.terms[:n*columns]
-			s.apply(&s.model.gate.parts[m], matrix{terms, columns}, h)
+		}
+		terms := sums
+		if m != s.model.taken() {
+			terms = s.terms[:n*columns]
+		}
+		ragedge.RowDots(terms, s.rowsOf(m), s.model.gate.parts[m], n, columns, d, d, d, 1)
+		if m != s.model.taken() {
 			ragedge.WeightedRows(sums, s.weights[m], terms, s.slots, n, columns, columns, columns)
 		}
 		addTo(logits.values, sums)
