@@ -15,10 +15,13 @@ import (
 // queries, because Q (H̄ W_kᵀ)ᵀ = (Q W_k) H̄ᵀ. In the hadamard score K is
 // relu(H̄^m W_kᵀ).
 type alignment struct {
-	query  *linear   // Q from the anchor's rows; nil: these rows
-	slots  []float32 // Q [R, d] of align slots, times w
-	key    *linear   // K before relu, hadamard score; nil: the rows of H̄^m
-	weight []float32 // w [d]
+	query *linear   // Q from the anchor's rows; nil: these rows
+	slots []float32 // Q [R, d] of align slots, times w
+	key   *linear   // K before relu, hadamard score; nil: the rows of H̄^m
+	// weight is w [d], to be multiplied into the queries. It is nil where they have it
+	// already, and where the products that absorb U take scale for it.
+	weight []float32
+	scale  float32
 }
 
 func newAlignment(c *Config, w weights) alignment {
@@ -31,10 +34,13 @@ func newAlignment(c *Config, w weights) alignment {
 		l := newLinear(weight, nil, d, d)
 		return &l
 	}
-	a := alignment{slots: w["align.slots"], weight: w["align.score"]}
-	if a.weight == nil {
+	a := alignment{slots: w["align.slots"], weight: w["align.score"], scale: 1}
+	root := float32(1 / math.Sqrt(float64(d)))
+	if a.weight == nil && c.Align == alignAnchor && c.absorbs() {
+		a.scale = root
+	} else if a.weight == nil {
 		a.weight = make([]float32, d)
-		fill(a.weight, float32(1/math.Sqrt(float64(d))))
+		fill(a.weight, root)
 	}
 	switch {
 	case c.Align == alignSlots:
@@ -130,12 +136,15 @@ func (s *State) interpolate(m int) {
 // rows of every other modality.
 func (s *State) alignTo(anchor int) {
 	a, h := &s.model.alignment, s.rowsOf(anchor)
-	queries := s.anchors[:len(h)]
+	queries, anchors := h, s.anchors[:len(h)]
 	if a.query != nil {
-		s.apply(a.query, matrix{queries, s.model.Config.Width}, h)
-		h = queries
+		s.apply(a.query, matrix{anchors, s.model.Config.Width}, queries)
+		queries = anchors
 	}
-	weigh(queries, h, a.weight)
+	if a.weight != nil {
+		weigh(anchors, queries, a.weight)
+		queries = anchors
+	}
 	for m := range s.spans {
 		switch {
 		case m != anchor:
@@ -162,7 +171,7 @@ func (s *State) gather(m int, queries []float32) {
 	}
 	if s.model.absorbed() {
 		p := s.weights[m][:s.slots*n]
-		s.dots(p, queries, factors, s.slots, n)
+		s.dots(p, queries, factors, s.slots, n, a.scale)
 		softmaxRows(p, n)
 		return
 	}

@@ -24,8 +24,9 @@ func (s *State) attendHeads(q []float32, keys matrix, values []float32, rows, n,
 	}, 1, 2*len(q)*n)
 }
 
-// dots sets p [rows, n] to the dot products of the rows of q with those of k.
-func (s *State) dots(p, q, k []float32, rows, n int) {
+// dots sets p [rows, n] to the dot products of the rows of q with those of k, times
+// scale.
+func (s *State) dots(p, q, k []float32, rows, n int, scale float32) {
 	inner := len(k) / n
-	s.share(job{do: dotRows, units: rows, y: matrix{p, n}, x: matrix{q, inner}, keys: k, n: n, inner: inner}, 8, len(q)*n)
+	s.share(job{do: dotRows, units: rows, y: matrix{p, n}, x: matrix{q, inner}, keys: k, n: n, inner: inner, scale: scale}, 8, len(q)*n)
 }

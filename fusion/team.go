@@ -161,6 +161,7 @@ type job struct {
 	linear         *linear
 	keys, values   []float32
 	n              int // keys
+	scale          float32
 	inner, columns int // of keys and values; or of a head, and queries of a block
 }
 
@@ -183,6 +184,6 @@ func (j *job) run(first, end int, scores []float32) {
 		}
 	case dotRows:
 		y, x := j.y.from(first), j.x.from(first)
-		ragedge.RowDots(y.values, x.values, j.keys, end-first, j.n, j.inner, x.stride, j.inner, 1)
+		ragedge.RowDots(y.values, x.values, j.keys, end-first, j.n, j.inner, x.stride, j.inner, j.scale)
 	}
 }
