@@ -49,14 +49,14 @@ func measure(ctx context.Context, budget time.Duration, candidates ...candidate)
 			calls[i] *= 2
 		}
 		times[i] = append(make([]float64, 0, mostRounds), float64(t)/float64(calls[i]))
-		turn += t
+		turn += t * time.Duration(calls[i]+max(1, calls[i]/4)) / time.Duration(calls[i])
 	}
 	for n := 1; n < mostRounds && ctx.Err() == nil && time.Until(end) > turn; n++ {
 		for i, c := range candidates {
 			use(c.set)
 			// What ran before has left its data in the caches and the CPU in
-			// another state of power.
-			c.run(calls[i] / 4)
+			// another state of power, and threads asleep.
+			c.run(max(1, calls[i]/4))
 			times[i] = append(times[i], float64(timed(c, calls[i]))/float64(calls[i]))
 		}
 	}
