@@ -41,10 +41,11 @@ var rooms = map[string][]string{
 	"bench/peers/protocol": {},
 	"bench/peers/worker":   {".", "fusion", "bench/peers/protocol"},
 	"bench/peers/cold":     {"fusion"},
-	"daemon/sensor":        {"encoder"},
+	"daemon/record":        {"encoder", "result"},
+	"daemon/sensor":        {"encoder", "daemon/record"},
 	"daemon/sink":          {"encoder", "result"},
 	"daemon/api":           {"encoder", "result", "safetensors"},
-	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/sensor", "daemon/sink", "daemon/api"},
+	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/record", "daemon/sensor", "daemon/sink", "daemon/api"},
 	"cmd/ragedge":          {".", "fusion", "encoder", "result", "safetensors", "bench", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
 }
 
@@ -71,6 +72,7 @@ var bans = []ban{
 	{command, "github.com/stretchr/testify/...", "belongs in tests"},
 	{command, "pgregory.net/rapid/...", "belongs in tests"},
 	{command, "github.com/mochi-mqtt/...", "a broker: belongs in tests"},
+	{command, "github.com/foxglove/mcap/...", "half a megabyte of compressors; daemon/record has its own codec, tested against it"},
 	{module + "/daemon", module + "/train/...", "training runs as a process of its own"},
 }
 

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package record
+
+import "os"
+
+// lock does nothing where the daemon is only developed.
+func lock(*os.File) error { return nil }

@@ -1,0 +1,289 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ragedge/ragedge/encoder"
+)
+
+// Recording is what one run recorded, read back.
+type Recording struct {
+	Run
+	// Start is the wall time of moment 0, as the clock said when the recording
+	// began.
+	Start time.Time
+	// Events are in the order in which they happened to the pipeline.
+	Events []Event
+	// Labels are in the order in which they were given: a later one goes before
+	// an earlier one where they overlap.
+	Labels []Label
+	// Damaged counts the chunks that were passed over because of a wrong CRC.
+	Damaged int
+
+	id   string
+	last uint32 // newest record
+}
+
+// Kind says what an Event is.
+type Kind int
+
+// Kinds of Events.
+const (
+	ReadingEvent Kind = iota
+	PushEvent
+	ResultEvent
+	HangEvent
+)
+
+// Event is one thing that happened to the pipeline.
+type Event struct {
+	Kind Kind
+	At   time.Duration
+
+	// Of a reading: the sensor, as an index of Run.Sensors, and what it delivered
+	// or why it did not.
+	Sensor        int
+	Samples       []encoder.Sample
+	Fault, Reason string
+
+	// Of a push.
+	Regions []Regions
+	Pushed  []Pushed
+
+	// Of a Result: its number.
+	Seq uint64
+
+	// Of a bus that hung at the next decision: the modality that is masked. Reason
+	// says which bus.
+	Modality string
+}
+
+// maxEvents bounds a Recording, which is held in memory as a whole.
+const maxEvents = 2 << 20
+
+// Source is one segment to read.
+type Source struct {
+	Name string
+	io.ReaderAt
+	Size int64
+}
+
+// Load reads the segments of one run, in their order. A segment that is still
+// open, or torn, is read as far as it goes. Errors name the segment.
+func Load(segments []Source) (*Recording, error) {
+	r := &Recording{}
+	for i := range segments {
+		s := &segments[i]
+		if err := r.load(s, i == 0); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	if len(r.Events) == 0 {
+		return nil, fmt.Errorf("%w: it holds no readings, pushes or Results", ErrUnreadable)
+	}
+	return r, nil
+}
+
+func (r *Recording) load(from *Source, first bool) error {
+	begun := false
+	s, err := scanSegment(from, from.Size, func(s *scan, messages []byte) error {
+		if !begun {
+			begun = true
+			if err := r.begin(s, first); err != nil {
+				return err
+			}
+		}
+		for offset := 0; offset < len(messages); {
+			_, content, next, ok := splitRecord(messages, offset)
+			if !ok {
+				return errDamaged
+			}
+			if err := r.message(content); err != nil {
+				return err
+			}
+			offset = next
+		}
+		return nil
+	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.Damaged += s.damaged
+	return nil
+}
+
+// begin takes in what a segment says about its run, before its first message.
+func (r *Recording) begin(s *scan, first bool) error {
+	a := s.about
+	if a["format"] != "1" {
+		return fmt.Errorf("%w: no recording of ragedge, or one of a newer version", ErrUnreadable)
+	}
+	if id := a["run"] + " " + a["boot_id"]; first {
+		r.id = id
+	} else if r.id != id {
+		return fmt.Errorf("%w: it is of another run than the first; name the files of one run", ErrUnreadable)
+	}
+	tick, err := strconv.ParseInt(a["tick_ns"], 10, 64)
+	if err != nil {
+		return fmt.Errorf("%w: metadata tick_ns: %w", ErrUnreadable, err)
+	}
+	r.Run = Run{
+		Version: a["version"], BootID: a["boot_id"], Model: a["model"], KernelSet: a["kernel_set"],
+		Tick: time.Duration(tick), Sensors: s.sensors,
+	}
+	return nil
+}
+
+// These are the messages' JSON forms.
+type (
+	reading struct {
+		Mono   time.Duration      `json:"mono_ns"`
+		Values map[string]float64 `json:"values"`
+		Error  string             `json:"error"`
+		Fault  string             `json:"fault"`
+	}
+	push struct {
+		Mono    time.Duration `json:"mono_ns"`
+		Regions []struct {
+			Modality string        `json:"modality"`
+			At       time.Duration `json:"at_ns"`
+			TTL      time.Duration `json:"ttl_ns"`
+			Rows     int           `json:"rows"`
+			Features int           `json:"features"`
+			Data     []float32     `json:"data"`
+		} `json:"regions"`
+		Samples []struct {
+			Channel string        `json:"channel"`
+			Sensor  int           `json:"sensor"`
+			At      time.Duration `json:"at_ns"`
+			Value   float64       `json:"value"`
+		} `json:"samples"`
+	}
+	label struct {
+		Label  string         `json:"label"`
+		From   time.Duration  `json:"from_ns"`
+		To     *time.Duration `json:"to_ns"`
+		Source string         `json:"source"`
+	}
+	hang struct {
+		Mono     time.Duration `json:"mono_ns"`
+		Modality string        `json:"modality"`
+		Reason   string        `json:"reason"`
+	}
+	outcome struct {
+		Seq  uint64        `json:"seq"`
+		Mono time.Duration `json:"mono_ns"`
+	}
+)
+
+// message takes one in. One that an interrupted write left in two segments counts
+// once.
+func (r *Recording) message(content []byte) error {
+	channel, seq := order.Uint16(content), order.Uint32(content[2:])
+	if seq <= r.last {
+		return nil
+	}
+	r.last = seq
+	wall, data := int64(order.Uint64(content[6:])), content[messageHead-recordHead:]
+	if len(r.Events) >= maxEvents {
+		return fmt.Errorf("%w: more than %d records: name fewer segments", ErrUnreadable, maxEvents)
+	}
+	e, err := r.event(channel, data)
+	if err != nil {
+		return fmt.Errorf("%w: record %d: %w", ErrUnreadable, seq, err)
+	}
+	if e == nil {
+		return nil
+	}
+	if len(r.Events) == 0 {
+		r.Start = time.Unix(0, wall-int64(e.At)).UTC()
+	}
+	r.Events = append(r.Events, *e)
+	return nil
+}
+
+// event reads the data of a message; nil for what happened outside the pipeline.
+func (r *Recording) event(channel uint16, data []byte) (*Event, error) {
+	switch channel {
+	case clockChannel:
+		return nil, nil
+	case labelChannel:
+		var l label
+		if err := json.Unmarshal(data, &l); err != nil {
+			return nil, err
+		}
+		out := Label{Label: l.Label, From: l.From, Source: l.Source}
+		if l.To != nil {
+			out.Until, out.To = true, *l.To
+		}
+		r.Labels = append(r.Labels, out)
+		return nil, nil
+	case resultChannel:
+		var o outcome
+		err := json.Unmarshal(data, &o)
+		return &Event{Kind: ResultEvent, At: o.Mono, Seq: o.Seq}, err
+	case pushChannel:
+		return readPush(data)
+	case hangChannel:
+		var h hang
+		err := json.Unmarshal(data, &h)
+		return &Event{Kind: HangEvent, At: h.Mono, Modality: h.Modality, Reason: h.Reason}, err
+	}
+	sensor := int(channel) - sensorChannel
+	if sensor < 0 || sensor >= len(r.Sensors) {
+		return nil, fmt.Errorf("channel %d is not in the file", channel)
+	}
+	var m reading
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, err
+	}
+	e := &Event{Kind: ReadingEvent, At: m.Mono, Sensor: sensor, Fault: m.Fault, Reason: m.Error}
+	for _, name := range slices.Sorted(maps.Keys(m.Values)) {
+		e.Samples = append(e.Samples, encoder.Sample{Channel: name, At: m.Mono, Value: m.Values[name]})
+	}
+	return e, nil
+}
+
+func readPush(data []byte) (*Event, error) {
+	var p push
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, err
+	}
+	e := &Event{Kind: PushEvent, At: p.Mono}
+	for _, r := range p.Regions {
+		if r.Rows < 0 || r.Features < 0 || r.Rows*r.Features != len(r.Data) {
+			return nil, fmt.Errorf("modality %s: %d values are not %d rows of %d", r.Modality, len(r.Data), r.Rows, r.Features)
+		}
+		e.Regions = append(e.Regions, Regions(r))
+	}
+	for _, s := range p.Samples {
+		e.Pushed = append(e.Pushed, Pushed(s))
+	}
+	return e, nil
+}
+
+// Truth is the label that holds at a moment, "" when none does.
+func (r *Recording) Truth(at time.Duration) string {
+	for i := len(r.Labels) - 1; i >= 0; i-- {
+		l := &r.Labels[i]
+		if l.From <= at && (!l.Until || at < l.To) {
+			return l.Label
+		}
+	}
+	return ""
+}
+
+// Decides says whether the recording has decisions of a model.
+func (r *Recording) Decides() bool {
+	return slices.ContainsFunc(r.Events, func(e Event) bool { return e.Kind == ResultEvent })
+}

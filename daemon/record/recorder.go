@@ -1,0 +1,346 @@
+// Package record keeps samples, pushes, Results and labels in MCAP files, which
+// other tools open, and reads them back for a replay.
+//
+// Nothing here holds up the pipeline: records go into a bounded buffer, and one
+// goroutine writes it to disk. A disk that is full, slow or broken costs records,
+// which are counted, and nothing else; writing begins again by itself.
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ragedge/ragedge/encoder"
+	"github.com/ragedge/ragedge/result"
+)
+
+const (
+	// maxPending is how many bytes may wait for the disk. What comes then is
+	// dropped and counted.
+	maxPending = 512 << 10
+	// fullChunk is how many bytes are worth a write before their time has come.
+	fullChunk = 64 << 10
+)
+
+// Clock is what a Recorder needs to know of the time.
+type Clock interface {
+	Now() time.Duration
+	// Wall is the wall-clock time of a moment, Quality how far to trust it.
+	Wall(at time.Duration) time.Time
+	Quality() string
+}
+
+// Recorder records one run. Its methods may be called by several goroutines at
+// once; those that take records copy them, never wait, and allocate nothing in
+// steady state.
+type Recorder struct {
+	config Config
+	clock  Clock
+	files  FileSystem
+	log    *slog.Logger
+	run    Run
+
+	mode  atomic.Int32 // a mode
+	until atomic.Int64 // moment up to which a trigger lets records in
+
+	mu       sync.Mutex
+	pending  []byte // messages for the disk
+	seq      uint32 // of the newest record
+	label    string // of the newest Result
+	present  []bool // its modalities
+	answered bool   // there was one
+	last     error  // what is wrong with the disk now
+
+	committed uint32        // the newest record that is durable in the sense of Config
+	attempts  int64         // failed so far
+	changed   chan struct{} // closed after every attempt
+
+	work      chan struct{} // one token: there is something to do
+	closing   chan struct{}
+	done      chan struct{}
+	closeOnce sync.Once
+	split     atomic.Bool // close the segment once what waits is in it
+	writer    writer
+	counters  counters
+}
+
+// mode says who decides whether records are taken.
+type mode int32
+
+const (
+	byConfig mode = iota
+	started       // by Start
+	stopped       // by Stop
+)
+
+type counters struct {
+	records, dropped, errors, bytes, segments, removed, aside, damaged atomic.Int64
+}
+
+// New returns a Recorder at work. c has passed Check; log gets what goes wrong.
+// after, which may be nil, is the Recorder that had the directory before: the new
+// one touches no file until that has ended.
+func New(c Config, run Run, clock Clock, files FileSystem, log *slog.Logger, after *Recorder) *Recorder {
+	r := &Recorder{
+		config: c.WithDefaults(), clock: clock, files: files, log: log, run: run,
+		changed: make(chan struct{}),
+		work:    make(chan struct{}, 1),
+		closing: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	r.until.Store(-1)
+	r.writer.r = r
+	go r.writer.loop(after)
+	return r
+}
+
+// Records says whether the Recorder does what another one with this configuration
+// and run would.
+func (r *Recorder) Records(c Config, run Run) bool {
+	return r.config == c.WithDefaults() && reflect.DeepEqual(r.run, run)
+}
+
+// Room waits while much waits for the disk, as a replay can whose time is not
+// real, or until ctx ends. It does not wait for a disk that fails.
+func (r *Recorder) Room(ctx context.Context) {
+	r.mu.Lock()
+	seq, busy := r.seq, len(r.pending) > maxPending/2 && r.last == nil
+	r.mu.Unlock()
+	if busy {
+		_ = r.await(ctx, seq) // a failing disk is reported elsewhere
+	}
+}
+
+// Active says whether records are taken at a moment.
+func (r *Recorder) Active(at time.Duration) bool {
+	switch mode(r.mode.Load()) {
+	case started:
+		return true
+	case stopped:
+		return false
+	}
+	switch r.config.When {
+	case Always:
+		return true
+	case Trigger:
+		return int64(at) <= r.until.Load()
+	}
+	return false
+}
+
+// Start records from now on, whatever the configuration says; Stop ends that, and
+// closes the segment. Labels are recorded always.
+func (r *Recorder) Start() { r.mode.Store(int32(started)) }
+
+// Stop is the opposite of Start.
+func (r *Recorder) Stop() {
+	r.mode.Store(int32(stopped))
+	r.split.Store(true)
+	r.wake()
+}
+
+// Reading records what a sensor delivered: samples, or a fault, which is a word
+// for what to make of it, and the reason in words.
+func (r *Recorder) Reading(sensor int, at time.Duration, samples []encoder.Sample, fault, reason string) {
+	if !r.Active(at) {
+		return
+	}
+	b := r.begin(uint16(sensorChannel+sensor), at)
+	r.end(b, appendReading(b, at, samples, fault, reason))
+}
+
+// Push records what was pushed at a moment.
+func (r *Recorder) Push(at time.Duration, regions []Regions, samples []Pushed) {
+	if !r.Active(at) {
+		return
+	}
+	b := r.begin(pushChannel, at)
+	r.end(b, appendPush(b, at, regions, samples))
+}
+
+// Hang records that a decision will do without a modality because a bus hangs.
+func (r *Recorder) Hang(at time.Duration, modality, reason string) {
+	if !r.Active(at) {
+		return
+	}
+	b := r.begin(hangChannel, at)
+	r.end(b, appendHang(b, at, modality, reason))
+}
+
+// Result records a decision, and lets a trigger see it.
+func (r *Recorder) Result(x *result.Result) {
+	if r.config.When == Trigger && r.news(x) {
+		r.until.Store(int64(x.Mono + r.config.Hold.Std()))
+	}
+	if !r.Active(x.Mono) {
+		return
+	}
+	b := r.begin(resultChannel, x.Mono)
+	r.end(b, x.AppendJSON(b))
+}
+
+// news says whether a Result differs from the one before in its label or in which
+// modalities are present.
+func (r *Recorder) news(x *result.Result) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	same := r.answered && r.label == x.Label && slices.EqualFunc(r.present, x.Modalities,
+		func(a bool, m result.Modality) bool { return a == m.Present })
+	first := !r.answered
+	r.answered, r.label, r.present = true, x.Label, r.present[:0]
+	for i := range x.Modalities {
+		r.present = append(r.present, x.Modalities[i].Present)
+	}
+	return !same && !first
+}
+
+// Label records an interval and waits until it is as durable as the configuration
+// says, or ctx ends. After an error it may still be written: it waits for the disk.
+func (r *Recorder) Label(ctx context.Context, l *Label) error {
+	seq, ok := r.mark(r.clock.Now(), l)
+	if !ok {
+		return r.wrong(errFull)
+	}
+	return r.await(ctx, seq)
+}
+
+// Mark records an interval and does not wait.
+func (r *Recorder) Mark(at time.Duration, l *Label) { r.mark(at, l) }
+
+func (r *Recorder) mark(at time.Duration, l *Label) (seq uint32, ok bool) {
+	b := r.begin(labelChannel, at)
+	return r.end(b, appendLabel(b, at, l))
+}
+
+// Flush waits until everything recorded so far is on disk, or ctx ends.
+func (r *Recorder) Flush(ctx context.Context) error {
+	r.mu.Lock()
+	seq := r.seq
+	r.mu.Unlock()
+	return r.await(ctx, seq)
+}
+
+var (
+	errFull   = errors.New("too much waits for the disk")
+	errClosed = errors.New("the recording has ended")
+)
+
+// wrong adds what is wrong with the disk to err.
+func (r *Recorder) wrong(err error) error {
+	if last := r.LastError(); last != nil {
+		return fmt.Errorf("%w: %w", err, last)
+	}
+	return err
+}
+
+func (r *Recorder) await(ctx context.Context, seq uint32) error {
+	r.mu.Lock()
+	attempts := r.attempts
+	for r.committed < seq {
+		if r.attempts > attempts {
+			err := r.last
+			r.mu.Unlock()
+			return err
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		r.wake()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return r.wrong(ctx.Err())
+		case <-r.done:
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.committed < seq {
+				return errClosed
+			}
+			return nil
+		}
+		r.mu.Lock()
+	}
+	r.mu.Unlock()
+	return nil
+}
+
+// begin locks r and returns its buffer with the head of a message; end, which
+// must follow, gets that and the same with the data.
+func (r *Recorder) begin(channel uint16, at time.Duration) []byte {
+	wall := max(0, r.clock.Wall(at).UnixNano())
+	r.mu.Lock()
+	r.seq++
+	b, _ := beginMessage(r.pending, channel, r.seq, wall)
+	return b
+}
+
+func (r *Recorder) end(head, b []byte) (seq uint32, ok bool) {
+	defer r.mu.Unlock()
+	start := len(head) - messageHead
+	if len(b) > maxPending {
+		r.pending = b[:start] // keeps what it has grown to
+		r.counters.dropped.Add(1)
+		return 0, false
+	}
+	r.pending = end(b, start)
+	r.counters.records.Add(1)
+	if r.config.Durable == DurableRecord || len(r.pending) >= fullChunk {
+		r.wake()
+	}
+	return r.seq, true
+}
+
+func (r *Recorder) wake() {
+	select {
+	case r.work <- struct{}{}:
+	default:
+	}
+}
+
+// Close writes what waits, closes the segment and ends the Recorder, or gives up
+// when ctx ends.
+func (r *Recorder) Close(ctx context.Context) error {
+	r.closeOnce.Do(func() { close(r.closing) })
+	select {
+	case <-r.done:
+		return r.LastError()
+	case <-ctx.Done():
+		return r.wrong(ctx.Err())
+	}
+}
+
+// Committed is the number of the newest record that is durable in the sense of
+// the configuration; records are counted from 1.
+func (r *Recorder) Committed() uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.committed
+}
+
+// LastError is what is wrong with the disk now, nil when nothing is.
+func (r *Recorder) LastError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+// Stats counts what a Recorder did. Errors are failed attempts to write, after
+// which the same records are tried again; Dropped are records that are lost.
+type Stats struct {
+	Records, Dropped, Errors, Bytes, Segments, Removed, Aside, Damaged int64
+}
+
+// Stats returns the counters.
+func (r *Recorder) Stats() Stats {
+	c := &r.counters
+	return Stats{
+		c.records.Load(), c.dropped.Load(), c.errors.Load(), c.bytes.Load(), c.segments.Load(),
+		c.removed.Load(), c.aside.Load(), c.damaged.Load(),
+	}
+}
