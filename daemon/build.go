@@ -4,119 +4,206 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
 )
 
-// buildSources opens the recordings, or prepares the buses, and chooses the
-// clock that goes with them.
-func (d *Daemon) buildSources() error {
-	d.system = newSystemClock()
-	var clock Clock = d.system
-	for _, c := range d.config.Sensors {
-		if c.Type != sensor.Recorded {
-			continue
-		}
-		replay, err := sensor.OpenReplay(d.config.Sensors, d.system.Now, d.env.open)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %w", ErrConfig, err)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrData, err)
-		}
-		d.replay = replay
-		clock = &recordedClock{start: replay.Start()}
-		break
+// setup is one configuration at work: what New makes of it, and a reload replaces
+// as a whole. Once it is in force nothing in it changes but what it points to.
+type setup struct {
+	config  Config
+	replay  *sensor.Replay // nil when live
+	sources []*source
+	buses   []*busWatch
+	wiring
+	outputs []*output
+	judged  []stage // by the watchdog
+	metrics *metrics.Set
+}
+
+// build makes a setup of c, up to the point where something outside would notice.
+// What c has in common with old, which is nil at the start, it takes over. Errors
+// wrap ErrConfig or ErrData.
+func (d *Daemon) build(c Config, old *setup) (*setup, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
-	d.pollers = sensor.NewPollers(d.config.Sensors, d.system.Now, d.env.Hardware)
-	d.programs = sensor.NewPrograms(d.config.Sensors, d.system.Now, d.programSays)
-	d.pipeline = &pipeline{
-		clock:   clock,
-		real:    d.system,
-		onPush:  d.config.Agent.Trigger == TriggerPush,
-		once:    d.env.Once,
-		changed: d.sensorChanged,
-		inlets:  map[string]inlet{},
+	if err := c.CheckFiles(); err != nil && !d.env.Test {
+		return nil, err
 	}
-	d.pipeline.lastAnswer.Store(-1)
-	d.pipeline.lastReading.Store(-1)
-	for _, c := range d.config.Sensors {
-		d.pipeline.sensors = append(d.pipeline.sensors, &health{alias: c.Alias, kind: c.Type, lastGood: -1})
+	sensors, err := sensor.Expand(c.Sensors, d.env.open)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	c.Sensors = sensors
+	s := &setup{config: c}
+	s.onPush = c.Agent.Trigger == TriggerPush
+	model, features, err := d.model(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.buildReplay(s, old); err != nil {
+		return nil, err
+	}
+	for i := range c.Sensors {
+		h := old.health(&c.Sensors[i])
+		if h == nil {
+			h = s.newHealth(i)
+		}
+		s.sensors = append(s.sensors, h)
+	}
+	d.buildSources(s, old)
+	s.inlets = map[string]inlet{}
+	if model != nil {
+		if err := s.buildModalities(model, features, d.env.KernelSet); err != nil {
+			return nil, err
+		}
+		if err := s.tryModel(); err != nil {
+			return nil, err
+		}
+	}
+	if model == nil && d.env.OnInputs != nil {
+		if err := s.buildWindows(features); err != nil {
+			return nil, err
+		}
+	}
+	s.seen = d.env.OnInputs
+	s.buildInlets()
+	s.asRecorded = s.replay != nil && s.followsTape()
+	if d.env.Once && (model == nil || s.onPush) {
+		return nil, fmt.Errorf("%w: a single decision needs a model and the trigger tick", ErrConfig)
+	}
+	return s, nil
+}
+
+// health returns what is known of a sensor with this very block, nil without one.
+func (s *setup) health(c *sensor.Config) *health {
+	if s == nil {
+		return nil
+	}
+	for i := range s.config.Sensors {
+		if reflect.DeepEqual(s.config.Sensors[i], *c) {
+			return s.sensors[i]
+		}
 	}
 	return nil
 }
 
+// newHealth is that of a sensor that nothing is known of.
+func (s *setup) newHealth(i int) *health {
+	c := &s.config.Sensors[i]
+	return &health{alias: c.Alias, kind: c.Type, lastGood: -1}
+}
+
+// buildReplay opens the recordings. A recording has its own time, which cannot
+// change while the daemon runs.
+func (d *Daemon) buildReplay(s, old *setup) error {
+	recorded := false
+	for _, c := range s.config.Sensors {
+		recorded = recorded || c.Type == sensor.Recorded
+	}
+	if old != nil && (recorded || old.replay != nil) {
+		if !reflect.DeepEqual(s.config.Sensors, old.config.Sensors) {
+			return fmt.Errorf("%w: sensor: a replay is not changed while it runs: restart the daemon", ErrConfig)
+		}
+		s.replay = old.replay
+		return nil
+	}
+	if !recorded {
+		return nil
+	}
+	replay, err := sensor.OpenReplay(s.config.Sensors, d.system.Now, d.env.open)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	s.replay = replay
+	return nil
+}
+
 // channels returns what one [[sensor]] block delivers.
-func (d *Daemon) channels(i int) []string {
-	if names := d.config.Sensors[i].ChannelNames(); names != nil || d.replay == nil {
+func (s *setup) channels(i int) []string {
+	if names := s.config.Sensors[i].ChannelNames(); names != nil || s.replay == nil {
 		return names
 	}
-	return d.replay.Channels(i)
+	return s.replay.Channels(i)
 }
 
 // buildModalities connects every modality of the model with the sensors and
 // buses that its channels come from.
-func (d *Daemon) buildModalities(model *fusion.Model, features encoder.Features) error {
-	p := d.pipeline
-	p.mind = newMind(model, d.config.Agent.Threads)
-	if !p.onPush {
-		p.every = features.Tick.Std()
-	}
-	sources := map[string]int{}
-	for i := range d.config.Sensors {
-		for _, channel := range d.channels(i) {
-			sources[channel] = i
-		}
+func (s *setup) buildModalities(model *fusion.Model, features encoder.Features, kernelSet string) error {
+	s.mind = newMind(model, s.config.Agent.Threads)
+	if !s.onPush {
+		s.every = features.Tick.Std()
 	}
 	for _, c := range model.Config.Modalities {
-		definition := features.Modalities[c.Name]
-		m := &modality{
-			name: c.Name, regions: c.Regions, features: c.Features,
-			ttl:   defaultTTL,
-			stale: "no data for a while",
-			data:  make([]float32, c.Regions*c.Features),
+		if err := s.addModality(c.Name, c.Regions, c.Features, features.Modalities[c.Name]); err != nil {
+			return err
 		}
-		m.pushed.data = make([]float32, c.Regions*c.Features)
-		if after := definition.StaleAfter.Std(); after > 0 {
-			m.ttl = after
-			m.stale = fmt.Sprintf("no data for more than %v", after)
-		}
-		if definition.Encoder == encoder.Windowed {
-			var err error
-			if m.window, err = encoder.NewWindow(definition); err != nil {
-				return fmt.Errorf("%w: features: modality %s: %w", ErrConfig, c.Name, err)
-			}
-			d.connect(m, definition.Channels, sources)
-		}
-		p.modalities = append(p.modalities, m)
 	}
-	p.inputs = make([]fusion.Regions, len(p.modalities))
-	p.result = result.Result{
-		BootID:     p.clock.BootID(),
-		Labels:     p.mind.labels,
+	s.inputs = make([]fusion.Regions, len(s.modalities))
+	s.result = result.Result{
+		Labels:     s.mind.labels,
 		Model:      model.Digest,
-		KernelSet:  d.env.KernelSet,
-		Modalities: make([]result.Modality, len(p.modalities)),
+		KernelSet:  kernelSet,
+		Modalities: make([]result.Modality, len(s.modalities)),
 	}
+	return nil
+}
+
+// addModality adds one of so many regions and features at most.
+func (s *setup) addModality(name string, regions, features int, definition encoder.Definition) error {
+	m := &modality{
+		name: name, regions: regions, features: features,
+		definition: definition,
+		ttl:        defaultTTL,
+		stale:      "no data for a while",
+		data:       make([]float32, regions*features),
+	}
+	m.pushed.data = make([]float32, regions*features)
+	if after := definition.StaleAfter.Std(); after > 0 {
+		m.ttl = after
+		m.stale = fmt.Sprintf("no data for more than %v", after)
+	}
+	if definition.Encoder == encoder.Windowed {
+		var err error
+		if m.window, err = encoder.NewWindow(definition); err != nil {
+			return fmt.Errorf("%w: features: modality %s: %w", ErrConfig, name, err)
+		}
+		sources := map[string]int{}
+		for i := range s.config.Sensors {
+			for _, channel := range s.channels(i) {
+				sources[channel] = i
+			}
+		}
+		s.connect(m, definition.Channels, sources)
+	}
+	s.modalities = append(s.modalities, m)
 	return nil
 }
 
 // connect tells m which sensors and buses its channels depend on, and lets
 // channels that no sensor delivers be pushed.
-func (d *Daemon) connect(m *modality, channels []string, sources map[string]int) {
-	p := d.pipeline
+func (s *setup) connect(m *modality, channels []string, sources map[string]int) {
 	for _, channel := range channels {
 		i, ok := sources[channel]
 		if !ok {
-			p.inlets[channel] = inlet{channel: channel, sensor: -1}
+			s.inlets[channel] = inlet{channel: channel, sensor: -1}
 			continue
 		}
-		m.dependOn(p.sensors[i])
-		for _, b := range d.buses {
-			if b.has(i) {
+		m.dependOn(s.sensors[i])
+		for _, b := range s.buses {
+			if b.has(s.sensors[i]) {
 				m.watch(b)
 			}
 		}
@@ -125,17 +212,16 @@ func (d *Daemon) connect(m *modality, channels []string, sources map[string]int)
 
 // buildInlets lets samples be pushed under the names that push sensors list, and
 // names the owner of every other channel.
-func (d *Daemon) buildInlets() {
-	p := d.pipeline
-	for i, c := range d.config.Sensors {
+func (s *setup) buildInlets() {
+	for i, c := range s.config.Sensors {
 		if c.Type == sensor.Push {
 			for name, channel := range c.Channels {
-				p.inlets[name] = inlet{channel: channel, sensor: i}
+				s.inlets[name] = inlet{channel: channel, sensor: i}
 			}
 			continue
 		}
-		for _, channel := range d.channels(i) {
-			p.inlets[channel] = inlet{channel: channel, sensor: -1, owner: c.Alias}
+		for _, channel := range s.channels(i) {
+			s.inlets[channel] = inlet{channel: channel, sensor: -1, owner: c.Alias}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/api"
@@ -11,22 +12,27 @@ import (
 // busWatch asks a bus whether a read on it hangs.
 type busWatch struct {
 	poller  *sensor.Poller
-	reasons map[int]string // by the sensor that hangs
+	reasons map[int]string // by the sensor that hangs, as the poller counts them
+	sensors map[int]*health
+	// before has the bus until the poller may begin, after a reload; nil then.
+	before atomic.Pointer[busWatch]
 }
 
-func (d *Daemon) buildBuses() {
-	for _, poller := range d.pollers {
-		b := &busWatch{poller: poller, reasons: map[int]string{}}
-		for _, i := range poller.Sensors() {
-			b.reasons[i] = fmt.Sprintf("%s hangs in a read of sensor %s", poller.Bus(), d.config.Sensors[i].Alias)
-		}
-		d.buses = append(d.buses, b)
+func newBusWatch(poller *sensor.Poller, sensors map[int]*health) *busWatch {
+	b := &busWatch{poller: poller, reasons: map[int]string{}, sensors: sensors}
+	for i, h := range sensors {
+		b.reasons[i] = fmt.Sprintf("%s hangs in a read of sensor %s", poller.Bus(), h.alias)
 	}
+	return b
 }
 
-func (b *busWatch) has(sensor int) bool {
-	_, ok := b.reasons[sensor]
-	return ok
+func (b *busWatch) has(h *health) bool {
+	for _, own := range b.sensors {
+		if own == h {
+			return true
+		}
+	}
+	return false
 }
 
 // stuck says which read hangs at a moment, and nothing when none does.
@@ -34,16 +40,22 @@ func (b *busWatch) stuck(at time.Duration) string {
 	if i, _, ok := b.poller.Overdue(at); ok {
 		return b.reasons[i]
 	}
+	if before := b.before.Load(); before != nil {
+		return before.stuck(at)
+	}
 	return ""
 }
 
 // mark says in the status of the sensors on this bus that it hangs, if it does.
-func (b *busWatch) mark(at time.Duration, all []api.SensorStatus) {
+// all describes the sensors, in their order.
+func (b *busWatch) mark(at time.Duration, sensors []*health, all []api.SensorStatus) {
 	reason := b.stuck(at)
 	if reason == "" {
 		return
 	}
-	for i := range b.reasons {
-		all[i].State, all[i].Reason = api.StateStuck, reason
+	for i, h := range sensors {
+		if b.has(h) {
+			all[i].State, all[i].Reason = api.StateStuck, reason
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/daemon/sink"
 )
@@ -29,6 +30,7 @@ func (c *Config) Check() error {
 	}
 	add("sink", c.checkBrokers())
 	add("api", c.API.Check())
+	add("record", c.Record.Check())
 	return errors.Join(all...)
 }
 
@@ -135,6 +137,9 @@ func (c *Config) Warnings() []string {
 				warnings = append(warnings, fmt.Sprintf("modality %s: no sensor delivers channel %s, so it stays masked", name, channel))
 			}
 		}
+	}
+	if c.Record.When == record.Trigger && c.Agent.Model == "" {
+		warnings = append(warnings, "record.when: without a model no answer changes, so nothing triggers the recording")
 	}
 	for i := range c.Sinks {
 		if c.Sinks[i].HomeAssistant && c.Agent.Model == "" {

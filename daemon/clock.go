@@ -85,6 +85,7 @@ func (c *systemClock) Live() bool { return true }
 // recordedClock stands wherever the recording has got to.
 type recordedClock struct {
 	start time.Time // wall time of moment 0
+	boot  string    // what the recording says
 	now   atomic.Int64
 }
 
@@ -97,7 +98,7 @@ func (c *recordedClock) Next(after, every time.Duration) time.Duration { return 
 
 func (c *recordedClock) Quality() string { return "recorded" }
 
-func (c *recordedClock) BootID() string { return "" }
+func (c *recordedClock) BootID() string { return c.boot }
 
 func (c *recordedClock) Live() bool { return false }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/daemon/sink"
 	"github.com/ragedge/ragedge/encoder"
@@ -16,6 +17,9 @@ type Config struct {
 	Sensors  []sensor.Config  `toml:"sensor"`
 	Sinks    []sink.Config    `toml:"sink"`
 	API      api.Config       `toml:"api"`
+	Record   record.Config    `toml:"record"`
+
+	origins origins
 }
 
 // Agent is the [agent] table.

@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/ragedge/ragedge/daemon/api"
-	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
@@ -27,24 +27,19 @@ var ErrTryAgain = errors.New("try again")
 // drainTime bounds what happens between the order to stop and the end.
 const drainTime = 5 * time.Second
 
-// Daemon is one configured run.
+// Daemon is one run.
 type Daemon struct {
-	config Config
-	env    Environment
-
-	system  *systemClock
-	started time.Duration
-
-	replay   *sensor.Replay // nil when live
-	pollers  []*sensor.Poller
-	programs []*sensor.Program
-	buses    []*busWatch
+	env      Environment
+	system   *systemClock
+	started  time.Duration
 	pipeline *pipeline
-	outputs  []*output
-	judged   []stage     // by the watchdog
-	server   *api.Server // nil without an API
+	current  atomic.Pointer[setup] // what is in force
+	server   *api.Server           // nil without an API
 	watchdog watchdog
-	metrics  *metrics.Set
+	metrics  *metrics.Set // of what outlives a setup
+	retick   chan struct{}
+	reloads  reloads
+	running  sync.WaitGroup // the sources
 }
 
 // New checks c, loads the model and the recordings and builds everything up to
@@ -52,30 +47,30 @@ type Daemon struct {
 // ErrData.
 func New(c Config, env Environment) (*Daemon, error) {
 	env.fill()
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	if err := c.CheckFiles(); err != nil && !env.Test {
-		return nil, err
-	}
-	d := &Daemon{config: c, env: env}
-	model, features, err := d.model()
+	d := &Daemon{env: env, system: newSystemClock(), retick: make(chan struct{}, 1)}
+	s, err := d.build(c, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.buildSources(); err != nil {
-		return nil, err
-	}
-	d.buildBuses()
-	if model != nil {
-		if err := d.buildModalities(model, features); err != nil {
-			return nil, err
+	var clock Clock = d.system
+	if s.replay != nil {
+		played := &recordedClock{start: s.replay.Start()}
+		if tape := s.replay.Tape(); tape != nil {
+			played.boot = tape.BootID
 		}
+		clock = played
 	}
-	d.buildInlets()
-	if env.Once && (model == nil || d.pipeline.onPush) {
-		return nil, fmt.Errorf("%w: a single decision needs a model and the trigger tick", ErrConfig)
+	s.result.BootID = clock.BootID()
+	d.pipeline = &pipeline{
+		clock:   clock,
+		real:    d.system,
+		once:    env.Once,
+		changed: d.sensorChanged,
+		wiring:  s.wiring,
 	}
+	d.pipeline.lastAnswer.Store(-1)
+	d.pipeline.lastReading.Store(-1)
+	d.current.Store(s)
 	d.watchdog = watchdog{
 		every: watchdogPeriod(), notify: env.Notify,
 		late: d.Live, status: d.statusLine, warn: d.stageChanged,
@@ -83,16 +78,16 @@ func New(c Config, env Environment) (*Daemon, error) {
 	return d, nil
 }
 
-// model returns the model to run and what it sees; nil without one.
-func (d *Daemon) model() (*fusion.Model, encoder.Features, error) {
+// model returns the model that c names and what it sees; nil without one.
+func (d *Daemon) model(c Config) (*fusion.Model, encoder.Features, error) {
 	if d.env.Test {
-		return nil, d.config.Features, nil
+		return nil, c.Features, nil
 	}
 	if d.env.Model != nil {
-		features, err := settle(d.env.Model, d.config.Features)
+		features, err := settle(d.env.Model, c.Features)
 		return d.env.Model, features, err
 	}
-	return d.config.LoadModel()
+	return c.LoadModel()
 }
 
 // Run runs until ctx ends or a recording is over, then drains: sensors first,
@@ -103,30 +98,52 @@ func (d *Daemon) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	if err := d.openOutputs(running, stop); err != nil {
+	if err := d.open(running, stop); err != nil {
 		d.drain()
 		return err
 	}
-	d.judged = d.stages()
-	d.metrics = d.newMetrics()
 	if err := d.listen(); err != nil {
 		d.drain()
 		return err
 	}
-	d.env.Log.Info("started", "sensors", len(d.config.Sensors), "sinks", len(d.outputs), "model", d.config.Agent.Model)
+	s := d.current.Load()
+	d.env.Log.Info("started", "sensors", len(s.sensors), "sinks", len(s.outputs), "model", s.config.Agent.Model)
 
-	var sources sync.WaitGroup
-	d.startSources(running, stop, &sources)
+	d.startSources(running, stop)
+	d.reloads.allow(running, stop, d.started)
 	go d.announce(running)
+	go d.obey(running)
 
 	<-running.Done()
+	d.reloads.refuse()
 	_ = d.env.Notify.Notify("STOPPING=1")
-	d.await(&sources)
+	d.await()
 	d.drain()
 	if err := context.Cause(running); !errors.Is(err, errFinished) && ctx.Err() == nil {
 		return err
 	}
 	return d.verdict()
+}
+
+// open starts the sinks and what counts and judges.
+func (d *Daemon) open(ctx context.Context, stop context.CancelCauseFunc) error {
+	p, s := d.pipeline, d.current.Load()
+	if d.env.OnResult != nil {
+		p.subscribe(d.env.OnResult)
+	}
+	if err := d.openOutputs(ctx, s, nil, nil); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.sinks, p.record = s.sinks, s.record
+	p.mu.Unlock()
+	if d.env.Once {
+		p.subscribe(func(*result.Result) { stop(errFinished) })
+	}
+	s.judged = d.stages(s)
+	d.metrics = d.newMetrics()
+	s.metrics = s.newMetrics(p)
+	return nil
 }
 
 // errFinished ends a run that has done what it was started for.
@@ -144,10 +161,11 @@ func (d *Daemon) verdict() error {
 }
 
 func (d *Daemon) listen() error {
-	if len(d.config.API.Listen) == 0 || d.env.Test {
+	c := d.current.Load().config.API
+	if len(c.Listen) == 0 || d.env.Test {
 		return nil
 	}
-	server, err := api.Listen(d.config.API, d, d.env.Log)
+	server, err := api.Listen(c, d, d.env.Log)
 	if errors.Is(err, api.ErrInUse) {
 		return fmt.Errorf("%w: %w", ErrTryAgain, err)
 	}
@@ -161,10 +179,10 @@ func (d *Daemon) listen() error {
 
 // await gives the sources a moment to end. One that hangs in a device is left
 // behind: it ends with the process.
-func (d *Daemon) await(sources *sync.WaitGroup) {
+func (d *Daemon) await() {
 	ended := make(chan struct{})
 	go func() {
-		sources.Wait()
+		d.running.Wait()
 		close(ended)
 	}()
 	select {
@@ -178,7 +196,8 @@ func (d *Daemon) await(sources *sync.WaitGroup) {
 func (d *Daemon) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime*7/10)
 	defer cancel()
-	d.closeOutputs(ctx)
+	d.closeOutputs(ctx, d.current.Load().outputs)
+	d.closeRecorder(ctx, d.current.Load(), nil)
 	if d.server != nil {
 		if err := d.server.Shutdown(ctx); err != nil {
 			d.env.Log.Warn("API closed", "error", err)

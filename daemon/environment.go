@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
@@ -29,11 +30,24 @@ type Environment struct {
 	Files fs.FS
 	// Hardware is what sensors are read from; what is nil of it is the machine's.
 	Hardware sensor.Hardware
+	// Disk is what recordings are written to; nil is the machine's.
+	Disk record.FileSystem
 	// Notify is the service manager; nil is systemd where it runs the daemon.
 	Notify Notifier
+	// Load reads the configuration anew for a reload; nil: it cannot be reloaded.
+	Load func() (Config, error)
+	// Hangup asks for a reload with every value; nil never does.
+	Hangup <-chan os.Signal
+	// Watch returns a text that is another one when the configuration's files have
+	// changed, which makes the daemon reload; nil: they are not watched.
+	Watch func() string
 	// OnResult sees every Result before any sink. It must return quickly and
 	// must not keep the Result.
 	OnResult func(*result.Result)
+	// OnInputs sees what the model gets at every decision, or would get without
+	// one, in the order of Modalities of the Result, of which only those, Mono and
+	// Truth mean anything yet. It must keep neither.
+	OnInputs func(*result.Result, []fusion.Regions)
 
 	// Once ends the run after the first decision.
 	Once bool
@@ -50,6 +64,9 @@ func (e *Environment) fill() {
 		e.Stdout = os.Stdout
 	}
 	e.Hardware = e.Hardware.Fill()
+	if e.Disk == nil {
+		e.Disk = record.OS{}
+	}
 	if e.Notify == nil {
 		e.Notify = systemd{}
 	}

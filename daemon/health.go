@@ -23,6 +23,7 @@ type health struct {
 	reads       atomic.Int64
 	errors      atomic.Int64
 	nonFinite   atomic.Int64
+	retired     bool // a reload took the sensor away: its readings count no more
 }
 
 type sensorState int32

@@ -50,19 +50,18 @@ func TestNonFiniteReadingMasksAndCounts(t *testing.T) {
 		Model: tinyModel(t, twoFeatures), Notify: &notes{}, Hardware: sensor.Hardware{I2C: (&fakeBus{}).open}, OnResult: seen.add,
 	})
 	require.NoError(t, err)
-	d.openOutputs(t.Context(), func(error) {})
-	d.metrics = d.newMetrics()
+	require.NoError(t, d.open(t.Context(), func(error) {}))
 	p := d.pipeline
 	p.begin()
 	at, _ := p.nextTick()
 	deliver := func(value float64, err error) {
-		p.Deliver(sensor.Reading{Sensor: 0, At: at, Samples: sampleOf("lux", at, value), Err: err})
+		p.Deliver(p.sensors[0], sensor.Reading{Sensor: 0, At: at, Samples: sampleOf("lux", at, value), Err: err})
 		p.Advance(at)
 		at += tinyTick
 	}
 	deliver(100, nil)
 	require.True(t, part(seen.last(t), "light").Present)
-	p.Deliver(sensor.Reading{Sensor: 0, At: at, Err: fmt.Errorf("lux: %w: %v", sensor.ErrNonFinite, math.NaN())})
+	p.Deliver(p.sensors[0], sensor.Reading{Sensor: 0, At: at, Err: fmt.Errorf("lux: %w: %v", sensor.ErrNonFinite, math.NaN())})
 	p.Advance(at)
 	at += tinyTick
 	light := part(seen.last(t), "light")

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"testing"
@@ -36,6 +38,14 @@ const twoFeatures = `{"tick":"10s","modalities":{
 // "bright" wins when the fused feature is positive, else "dark".
 func tinyModel(t testing.TB, features string) *fusion.Model {
 	t.Helper()
+	model, err := fusion.Parse(tinyFile(t, features, nil))
+	require.NoError(t, err)
+	return model
+}
+
+// tinyFile is the file of tinyModel, with a change.
+func tinyFile(t testing.TB, features string, change func(*safetensors.File)) []byte {
+	t.Helper()
 	file := safetensors.File{
 		Metadata: map[string]string{
 			"ragedge": "1",
@@ -57,11 +67,12 @@ func tinyModel(t testing.TB, features string) *fusion.Model {
 	if features != "" {
 		file.Metadata["features"] = features
 	}
+	if change != nil {
+		change(&file)
+	}
 	data, err := file.Bytes()
 	require.NoError(t, err)
-	model, err := fusion.Parse(data)
-	require.NoError(t, err)
-	return model
+	return data
 }
 
 // lightSensor is the bh1750 that delivers channel lux of tinyModel.
@@ -186,3 +197,6 @@ func run(t testing.TB, d *Daemon) (stop func() error) {
 var errRemote = errors.New("remote I/O error")
 
 const tinyTick = 10 * time.Second
+
+// logTo is a log for a test to read.
+func logTo(b *bytes.Buffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }

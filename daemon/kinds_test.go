@@ -29,10 +29,10 @@ func TestKindsOfSensors(t *testing.T) {
 	require.NoError(t, err)
 	stop := run(t, d)
 	require.Eventually(t, func() bool {
-		s := d.pipeline.sensorStatus()
+		s := d.pipeline.sensorStatus(d.current.Load().sensors)
 		return s[0].State == "up" && s[1].State == "down" && s[2].State == "up" && s[3].Errors > 0
 	}, 10*time.Second, time.Millisecond)
-	s := d.pipeline.sensorStatus()
+	s := d.pipeline.sensorStatus(d.current.Load().sensors)
 	require.Contains(t, s[1].Reason, "nothing in /sys/class/thermal is called gpu-thermal, only: cpu-thermal")
 	require.Contains(t, s[3].Reason, "the program ended: exit status 1")
 	require.NoError(t, stop())

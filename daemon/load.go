@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -19,12 +20,18 @@ const maxConfig = 1 << 20
 // can mend.
 var ErrConfig = errors.New("configuration")
 
+// DropIns returns the directory whose files are read after the one at path when
+// nothing else is said: ragedge.d beside ragedge.toml.
+func DropIns(path string) string { return strings.TrimSuffix(path, ".toml") + ".d" }
+
 // LoadConfig reads the file at path over the defaults, then every *.toml of
 // directory dropIns in the order of their names; dropIns may be empty or
-// missing. Later files win key by key, and add their sensors and sinks. The
-// result is complete but not checked: see Config.Check.
+// missing. Later files win key by key, and add their sensors and sinks. Strings
+// may name environment variables: see docs/configuration.md. The result is
+// complete but not checked: see Config.Check.
 func LoadConfig(path, dropIns string) (Config, error) {
 	c := DefaultConfig()
+	c.origins = origins{}
 	files := []string{path}
 	if dropIns != "" {
 		more, err := filepath.Glob(filepath.Join(dropIns, "*.toml"))
@@ -47,12 +54,21 @@ func (c *Config) merge(file string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	text, from, err := expand(text, os.LookupEnv)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
+	}
 	sensors, sinks := c.Sensors, c.Sinks
 	c.Sensors, c.Sinks = nil, nil
 	if err := parseConfig(text, c); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
 	}
-	c.resolve(filepath.Dir(file))
+	c.origins.add(from, len(sensors), len(sinks))
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	c.resolve(dir)
 	c.Sensors = slices.Concat(sensors, c.Sensors)
 	c.Sinks = slices.Concat(sinks, c.Sinks)
 	return nil
@@ -69,6 +85,7 @@ func (c *Config) resolve(dir string) {
 		under(&c.Agent.Model)
 	}
 	under(&c.Agent.ModelDirectory)
+	under(&c.Record.Directory)
 	for i := range c.Sensors {
 		under(&c.Sensors[i].File)
 	}
@@ -105,7 +122,8 @@ func readConfig(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// parseConfig decodes TOML text over c. Errors begin with line:column.
+// parseConfig decodes TOML text over c. Errors begin with line:column, or with the
+// key.
 func parseConfig(text []byte, c *Config) error {
 	d := toml.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -122,6 +140,9 @@ func parseConfig(text []byte, c *Config) error {
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, col := e.Position()
 		return fmt.Errorf("%d:%d: %s%w", row, col, prefix(keyPath(e.Key())), e)
+	}
+	if wrong := checkDurations(text); wrong != nil {
+		return wrong
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func TestParseConfigNamesWhatIsWrong(t *testing.T) {
 		{"nothing close", "[api]\nqwertz = 1\n", "2:1: unknown key api.qwertz (known here: listen)"},
 		{"two unknown keys", "a = 1\nb = 2\n", "2:1: unknown key b"},
 		{"wrong type", "[agent]\nmodel = 7\n", "2:9: agent.model: "},
-		{"bad duration", "[[sensor]]\ninterval = \"5 minutes\"\n", `"5 minutes" is no duration`},
+		{"bad duration", "[[sensor]]\ninterval = \"5 minutes\"\n", `2:12: sensor.interval: toml: "5 minutes" is no duration`},
 		{"syntax", "[agent\n", "1:"},
 		{"repeated key", "[agent]\nmodel = \"a\"\nmodel = \"b\"\n", "3:1: "},
 	} {

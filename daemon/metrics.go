@@ -12,8 +12,8 @@ import (
 // microsecond, which a small model takes, to a second.
 var durationBounds = []float64{1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1}
 
-// newMetrics registers what the daemon counts anyway; nothing is counted twice.
-// Label values come from the configuration and the model only.
+// newMetrics registers what the daemon counts anyway and what outlives a reload;
+// nothing is counted twice.
 func (d *Daemon) newMetrics() *metrics.Set {
 	set := metrics.NewSet()
 	p := d.pipeline
@@ -30,29 +30,43 @@ func (d *Daemon) newMetrics() *metrics.Set {
 	count("ragedge_watchdog_pets_total", d.watchdog.fed.Load)
 	p.duration = set.NewPrometheusHistogramExt("ragedge_inference_duration_seconds", durationBounds).Update
 	gauge("process_resident_memory_bytes", func() float64 { return float64(Resident()) })
+	r := &d.reloads
+	gauge("ragedge_config_last_reload_successful", func() float64 { return oneIf(r.lastError() == "") })
+	gauge("ragedge_config_last_reload_success_timestamp_seconds", r.succeeded)
+	count("ragedge_config_reloads_total", r.done.Load)
+	count("ragedge_config_reload_failures_total", r.failed.Load)
+	return set
+}
 
-	for _, h := range p.sensors {
+// newMetrics registers what is counted of the setup's own parts. Label values come
+// from the configuration and the model only.
+func (s *setup) newMetrics(p *pipeline) *metrics.Set {
+	set := metrics.NewSet()
+	gauge := func(name string, f func() float64) { set.NewGauge(name, f) }
+	count := func(name string, f func() int64) { set.NewGauge(name, func() float64 { return float64(f()) }) }
+	for _, h := range s.sensors {
 		label := fmt.Sprintf("{sensor=%q}", h.alias)
 		gauge("ragedge_sensor_up"+label, func() float64 { return oneIf(h.now() == up) })
 		count("ragedge_sensor_reads_total"+label, h.reads.Load)
 		count("ragedge_sensor_read_errors_total"+label, h.errors.Load)
 		count("ragedge_sensor_non_finite_total"+label, h.nonFinite.Load)
 	}
-	for _, m := range p.modalities {
+	for _, m := range s.modalities {
 		label := fmt.Sprintf("{modality=%q}", m.name)
 		count("ragedge_modality_masked_total"+label, m.masked.Load)
 		if m.window != nil {
 			count("ragedge_window_dropped_total"+label, p.locked(m.window.Dropped))
 		}
 	}
-	d.outputMetrics(count)
+	s.outputMetrics(count)
+	s.recordMetrics(gauge, p.clock.Now)
 	return set
 }
 
 // outputMetrics registers the counters of the sinks, numbered where two have one
 // type.
-func (d *Daemon) outputMetrics(count func(string, func() int64)) {
-	for _, o := range d.outputs {
+func (s *setup) outputMetrics(count func(string, func() int64)) {
+	for _, o := range s.outputs {
 		label := fmt.Sprintf("{output=%q}", o.name)
 		count("ragedge_output_written_total"+label, o.queue.Written)
 		count("ragedge_output_dropped_total"+label, o.queue.Dropped)
@@ -68,7 +82,10 @@ func (d *Daemon) outputMetrics(count func(string, func() int64)) {
 }
 
 // WriteMetrics writes the metrics in Prometheus text form.
-func (d *Daemon) WriteMetrics(w io.Writer) { d.metrics.WritePrometheus(w) }
+func (d *Daemon) WriteMetrics(w io.Writer) {
+	d.metrics.WritePrometheus(w)
+	d.current.Load().metrics.WritePrometheus(w)
+}
 
 func oneIf(b bool) float64 {
 	if b {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/ragedge/ragedge/fusion"
@@ -34,6 +35,16 @@ func newMind(model *fusion.Model, threads int) *mind {
 		}
 	}
 	return m
+}
+
+// try runs the model on inputs and says what keeps it from working; that there is
+// nothing to decide about does not.
+func (m *mind) try(inputs []fusion.Regions) error {
+	_, err := m.state.Fuse(inputs)
+	if err == nil || errors.Is(err, fusion.ErrAllAbsent) || errors.Is(err, fusion.ErrAnchorAbsent) {
+		return nil
+	}
+	return fmt.Errorf("%w: self-check of model %s: %w", ErrData, m.model.Digest, err)
 }
 
 // answer fills in what the model makes of the inputs: label, probabilities or

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -26,11 +27,15 @@ type modality struct {
 	window   *encoder.Window // nil when its regions are only ever pushed
 	sensors  []*health
 	buses    []*busWatch
-	pushed   pushed
-	ttl      time.Duration // of pushed regions that bring none
-	stale    string        // the reason when its samples are too old
+	// definition is what its window was made of.
+	definition encoder.Definition
+	pushed     pushed
+	ttl        time.Duration // of pushed regions that bring none
+	stale      string        // the reason when its samples are too old
 
 	data   []float32    // [regions, features], what the window writes
+	hangs  string       // the reason when a bus hung at the newest decision
+	hung   string       // the same, as a recording tells it of the next one
 	masked atomic.Int64 // decisions without it
 }
 
@@ -50,6 +55,7 @@ func (p *pushed) fresh(at time.Duration) bool { return p.set && at-p.at <= p.ttl
 // part of the Result. Regions that were pushed and are still fresh go before
 // the window. It allocates nothing.
 func (m *modality) gather(at time.Duration, in *fusion.Regions, out *result.Modality) {
+	m.hangs = ""
 	*in = fusion.Regions{}
 	*out = result.Modality{Name: m.name}
 	var data []float32
@@ -107,11 +113,11 @@ func (m *modality) broken(at time.Duration) string {
 		}
 	}
 	for _, b := range m.buses {
-		if reason := b.stuck(at); reason != "" {
-			return reason
+		if m.hangs = b.stuck(at); m.hangs != "" {
+			return m.hangs
 		}
 	}
-	return ""
+	return m.hung
 }
 
 // silent is the reason when no channel ever delivered: the failure of a sensor
@@ -123,6 +129,19 @@ func (m *modality) silent() string {
 		}
 	}
 	return reasonNothing
+}
+
+// adopt takes over what old, the same modality of an earlier setup, has seen, if
+// both look at the same samples. The pipeline's lock is held.
+func (m *modality) adopt(old *modality) {
+	m.masked.Store(old.masked.Load())
+	if m.regions != old.regions || m.features != old.features {
+		return
+	}
+	m.pushed = old.pushed
+	if m.window != nil && reflect.DeepEqual(m.definition, old.definition) && slices.Equal(m.sensors, old.sensors) {
+		m.window = old.window
+	}
 }
 
 // dependOn makes m need a sensor, once.

@@ -58,8 +58,7 @@ func TestBrokers(t *testing.T) {
 	}
 	d, err := New(c, Environment{Model: tinyModel(t, pushFeatures), Notify: &notes{}, Version: "1.2.3"})
 	require.NoError(t, err)
-	require.NoError(t, d.openOutputs(t.Context(), func(error) {}))
-	d.judged, d.metrics = d.stages(), d.newMetrics()
+	require.NoError(t, d.open(t.Context(), func(error) {}))
 	require.Eventually(t, func() bool {
 		sinks := d.Status().Sinks
 		return *sinks[0].Connected && sinks[1].LastError != ""
@@ -160,4 +159,49 @@ func TestUnknownMQTTKey(t *testing.T) {
 	err := parseConfig([]byte("[[sink]]\ntype = \"mqtt\"\npassword = \"hunter2\"\n"), &c)
 	require.ErrorContains(t, err, "3:1: unknown key sink.password")
 	require.NotContains(t, err.Error(), "hunter2")
+}
+
+// A reload leaves a sink that is the same its connection. One that changed on the
+// same topic, as the same client, has said its farewell before the next one comes:
+// the board stays online, and no decision is lost.
+func TestReloadOfABrokersSink(t *testing.T) {
+	broker, address := startBroker(t)
+	r := newReloadable(t, airSensor())
+	r.config.Agent.Trigger = TriggerPush
+	same := sink.Config{Type: sink.KindMQTT, URL: "mqtt://" + address, Topic: "same", HomeAssistant: true}
+	changed := sink.Config{Type: sink.KindMQTT, URL: "mqtt://" + address, Topic: "changed"}
+	r.config.Sinks = []sink.Config{same, changed}
+	r.start(t)
+	stop := run(t, r.Daemon)
+	require.Eventually(t, func() bool { return r.reloads.announced.Load() }, 10*time.Second, time.Millisecond)
+	connected := func() bool {
+		for _, s := range r.Status().Sinks {
+			if !*s.Connected {
+				return false
+			}
+		}
+		return true
+	}
+	require.Eventually(t, connected, 10*time.Second, time.Millisecond)
+	var got result.Result
+	for i := range 5 {
+		for range 10 {
+			require.NoError(t, r.Decide(&api.Push{Regions: []api.Regions{regions("air", 1)}}, &got))
+		}
+		changed.Queue = 100 + i
+		r.config.Sinks = []sink.Config{changed, same}
+		require.NoError(t, r.Reload())
+		require.NoError(t, r.Decide(&api.Push{Regions: []api.Regions{regions("air", 1)}}, &got))
+		require.Eventually(t, connected, 10*time.Second, time.Millisecond)
+	}
+	require.Eventually(t, func() bool {
+		return retained(broker, "changed/state") == string(got.AppendJSON(nil)) && retained(broker, "same/state") == string(got.AppendJSON(nil))
+	}, 10*time.Second, time.Millisecond)
+	require.Equal(t, "online", retained(broker, "changed/status"))
+	require.Eventually(t, func() bool { return r.Status().Sinks[1].Written == int64(got.Seq) }, 10*time.Second, time.Millisecond)
+	sinks := r.Status().Sinks
+	require.Zero(t, sinks[0].Dropped+sinks[1].Dropped)
+	r.metric(t, `ragedge_output_connects_total{output="mqtt-2"} 1`)
+	r.metric(t, `ragedge_output_errors_total{output="mqtt-1"} 0`)
+	require.NoError(t, stop())
 }

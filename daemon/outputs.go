@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/ragedge/ragedge/daemon/sink"
@@ -12,60 +14,95 @@ import (
 
 // output is one sink at work.
 type output struct {
-	name  string
-	kind  string
-	queue sink.Output
-	mqtt  *sink.MQTT // the same, nil for another kind
+	name   string
+	kind   string
+	config sink.Config       // with its defaults
+	about  sink.Announcement // what it tells Home Assistant, if it does
+	queue  sink.Output
+	mqtt   *sink.MQTT // the same, nil for another kind
 }
 
-// openOutputs starts the sinks and connects them to the pipeline.
-func (d *Daemon) openOutputs(ctx context.Context, stop context.CancelCauseFunc) error {
-	p := d.pipeline
-	if d.env.OnResult != nil {
-		p.subscribe(d.env.OnResult)
+// openOutputs starts the sinks of s. Those that are the same in old, which may be
+// nil, go on. The others write nothing before begin is closed; nil is at once.
+func (d *Daemon) openOutputs(ctx context.Context, s, old *setup, begin <-chan struct{}) error {
+	if d.env.Test {
+		return nil
 	}
-	if !d.env.Test {
-		for i, c := range d.config.Sinks {
-			o, err := d.openOutput(fmt.Sprintf("%s-%d", c.Type, i+1), c.WithDefaults())
-			if err != nil {
+	d.openRecorder(s, old)
+	for i, c := range s.config.Sinks {
+		o := &output{name: fmt.Sprintf("%s-%d", c.Type, i+1), kind: c.Type, config: c.WithDefaults()}
+		if c.HomeAssistant {
+			o.about = d.announcement(s)
+		}
+		if !o.takeOver(s, old) {
+			if err := d.openOutput(o, s, begin); err != nil {
 				return err
 			}
-			d.outputs = append(d.outputs, o)
-			p.subscribe(d.offer(ctx, o.queue))
 		}
-	}
-	if d.env.Once {
-		p.subscribe(func(*result.Result) { stop(errFinished) })
+		s.outputs = append(s.outputs, o)
+		s.sinks = append(s.sinks, s.offer(ctx, o.queue))
 	}
 	return nil
 }
 
-func (d *Daemon) openOutput(name string, c sink.Config) (*output, error) {
-	o := &output{name: name, kind: c.Type}
-	if c.Type == sink.KindMQTT {
-		mqtt, err := sink.NewMQTT(c, d.announcement(), d.env.Log.With("sink", name))
+// takeOver makes o go on as one of old's outputs that is the same.
+func (o *output) takeOver(s, old *setup) bool {
+	if old == nil {
+		return false
+	}
+	for _, other := range old.outputs {
+		if o.config == other.config && reflect.DeepEqual(o.about, other.about) && !s.writes(other.queue) {
+			o.queue, o.mqtt = other.queue, other.mqtt
+			return true
+		}
+	}
+	return false
+}
+
+// writes says whether s has an output.
+func (s *setup) writes(queue sink.Output) bool {
+	return slices.ContainsFunc(s.outputs, func(o *output) bool { return o.queue == queue })
+}
+
+func (d *Daemon) openOutput(o *output, s *setup, begin <-chan struct{}) error {
+	if o.kind == sink.KindMQTT {
+		mqtt, err := sink.NewMQTT(o.config, d.announcement(s), d.env.Log.With("sink", o.name), begin)
 		if err != nil {
-			return nil, fmt.Errorf("%w: sink %s: %w", ErrConfig, name, err)
+			return fmt.Errorf("%w: sink %s: %w", ErrConfig, o.name, err)
 		}
 		o.queue, o.mqtt = mqtt, mqtt
-		return o, nil
+		return nil
 	}
-	o.queue = sink.NewQueue(sink.New(c, d.env.Stdout, sink.OS{}), c.Queue, d.system.Now)
-	return o, nil
+	to := sink.New(o.config, d.env.Stdout, sink.OS{})
+	if begin != nil {
+		to = &patientSink{to, begin}
+	}
+	o.queue = sink.NewQueue(to, o.config.Queue, d.system.Now)
+	return nil
+}
+
+// patientSink writes nothing before begin is closed.
+type patientSink struct {
+	sink.Sink
+	begin <-chan struct{}
+}
+
+func (s *patientSink) Write(r *result.Result) error {
+	<-s.begin
+	return s.Sink.Write(r)
 }
 
 // announcement is what sinks may tell about the board and its model.
-func (d *Daemon) announcement() sink.Announcement {
-	p := d.pipeline
-	a := sink.Announcement{Board: sink.ThisBoard(), Version: d.env.Version, Every: p.every}
-	if p.mind == nil {
+func (d *Daemon) announcement(s *setup) sink.Announcement {
+	a := sink.Announcement{Board: sink.ThisBoard(), Version: d.env.Version, Every: s.every}
+	if s.mind == nil {
 		return a
 	}
-	a.Labels = p.mind.labels
-	if p.mind.task == fusion.Regress {
-		a.Values = p.mind.model.Config.Head.Outputs
+	a.Labels = s.mind.labels
+	if s.mind.task == fusion.Regress {
+		a.Values = s.mind.model.Config.Head.Outputs
 	}
-	for _, m := range p.modalities {
+	for _, m := range s.modalities {
 		a.Modalities = append(a.Modalities, m.name)
 	}
 	return a
@@ -73,18 +110,18 @@ func (d *Daemon) announcement() sink.Announcement {
 
 // offer returns how Results get into an output: live they never wait, and a full
 // one makes room; a recording waits, so that no Result of it is lost.
-func (d *Daemon) offer(ctx context.Context, o sink.Output) func(*result.Result) {
-	if d.replay == nil {
+func (s *setup) offer(ctx context.Context, o sink.Output) func(*result.Result) {
+	if s.replay == nil {
 		return o.Offer
 	}
 	return func(r *result.Result) { _ = o.OfferWait(ctx, r) }
 }
 
-// closeOutputs closes all outputs at once, so that one that hangs takes none of
+// closeOutputs closes outputs, all at once, so that one that hangs takes none of
 // the others' time.
-func (d *Daemon) closeOutputs(ctx context.Context) {
+func (d *Daemon) closeOutputs(ctx context.Context, outputs []*output) {
 	var all sync.WaitGroup
-	for _, o := range d.outputs {
+	for _, o := range outputs {
 		all.Go(func() {
 			if err := o.queue.Close(ctx); err != nil {
 				d.env.Log.Warn("sink closed", "sink", o.name, "error", err)

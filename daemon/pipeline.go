@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
@@ -18,33 +19,44 @@ import (
 // a device, a disk or a peer. In steady state nothing is allocated.
 type pipeline struct {
 	clock    Clock
-	real     Clock         // the machine's own, also during a replay
-	every    time.Duration // between ticks; 0: none
-	onPush   bool          // every push decides
-	once     bool          // one decision is enough
-	deadline atomic.Int64  // see due
+	real     Clock        // the machine's own, also during a replay
+	once     bool         // one decision is enough
+	deadline atomic.Int64 // see due
 	// A sensor's state changed; called without the lock.
 	changed  func(alias string, state sensorState, reason string)
 	duration func(seconds float64)
 
-	mu         sync.Mutex
-	publish    []func(*result.Result)
+	mu      sync.Mutex
+	publish []func(*result.Result)
+	wiring
+	started bool
+	next    time.Duration // the next tick
+	lastIn  time.Time     // when the newest reading came in
+	lastOut time.Time     // when the newest Result went out
+	truth   string        // newest label of the recording
+
+	decided, answered, missed atomic.Int64
+	// Moments of the timeline: the newest Result with an answer, and the newest
+	// good reading. Negative: none yet.
+	lastAnswer, lastReading atomic.Int64
+}
+
+// wiring is what the configuration and the model decide about the pipeline. A
+// reload replaces all of it between two readings.
+type wiring struct {
+	every      time.Duration // between ticks; 0: none
+	onPush     bool          // every push decides
 	sensors    []*health
 	modalities []*modality
 	inlets     map[string]inlet // by the name that a push uses
 	mind       *mind            // nil without a model
 	inputs     []fusion.Regions
 	result     result.Result
-	started    bool
-	next       time.Duration // the next tick
-	lastIn     time.Time     // when the newest reading came in
-	lastOut    time.Time     // when the newest Result went out
-	truth      string        // newest label of the recording
-
-	decided, answered, missed atomic.Int64
-	// Moments of the timeline: the newest Result with an answer, and the newest
-	// good reading. Negative: none yet.
-	lastAnswer, lastReading atomic.Int64
+	sinks      []func(*result.Result)
+	record     *record.Recorder // nil when nothing is recorded
+	// A recording says itself when to decide.
+	asRecorded bool
+	seen       func(*result.Result, []fusion.Regions) // see Environment.OnInputs
 }
 
 // enter locks the pipeline and marks that work has begun; leave marks that it is
@@ -66,7 +78,12 @@ func (p *pipeline) leave() {
 // due is when the pipeline must next show progress, for the watchdog.
 func (p *pipeline) due() time.Duration { return time.Duration(p.deadline.Load()) }
 
-func (p *pipeline) ticking() bool { return p.started && p.every > 0 && p.mind != nil }
+func (p *pipeline) ticking() bool {
+	return p.started && p.every > 0 && p.decides() && !p.asRecorded
+}
+
+// decides says whether anybody wants to know what is in the windows.
+func (p *pipeline) decides() bool { return p.mind != nil || p.seen != nil }
 
 // subscribe sends every Result from now on to f, under the lock: f only takes a
 // copy. A recording's time can wait, so there f may too.
@@ -95,10 +112,9 @@ func (p *pipeline) start(at time.Duration) {
 	}
 }
 
-// Deliver takes a reading in. Ticks due before its moment are decided first, so
-// that what a tick sees does not depend on when it is computed.
-func (p *pipeline) Deliver(r sensor.Reading) {
-	h := p.sensors[r.Sensor]
+// Deliver takes a reading of a sensor in. Ticks due before its moment are decided
+// first, so that what a tick sees does not depend on when it is computed.
+func (p *pipeline) Deliver(h *health, r sensor.Reading) {
 	if changed, state, reason := p.take(h, &r); changed {
 		p.changed(h.alias, state, reason)
 	}
@@ -108,13 +124,18 @@ func (p *pipeline) Deliver(r sensor.Reading) {
 func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state sensorState, reason string) {
 	p.enter()
 	defer p.leave()
+	if h.retired {
+		return false, 0, ""
+	}
 	in := time.Now()
 	p.start(r.At)
 	p.tick(r.At - 1)
 	p.lastIn = in
-	if r.Label != "" {
+	if r.Label != "" || r.Labelled {
+		p.keepTruth(r)
 		p.truth = r.Label
 	}
+	p.keepReading(h, r)
 	changed = h.observe(r)
 	if len(r.Samples) > 0 {
 		p.lastReading.Store(int64(r.At))
@@ -174,6 +195,15 @@ func (p *pipeline) decide(at time.Duration) {
 		if !r.Modalities[i].Present {
 			m.masked.Add(1)
 		}
+		if m.hangs != "" && p.record != nil {
+			p.record.Hang(at, m.name, m.hangs)
+		}
+	}
+	if p.seen != nil {
+		p.seen(r, p.inputs)
+	}
+	if p.mind == nil {
+		return
 	}
 	p.mind.answer(p.inputs, r)
 	p.decided.Add(1)
@@ -186,6 +216,12 @@ func (p *pipeline) decide(at time.Duration) {
 	p.lastOut = out
 	for _, publish := range p.publish {
 		publish(r)
+	}
+	for _, publish := range p.sinks {
+		publish(r)
+	}
+	if p.record != nil {
+		p.record.Result(r)
 	}
 	if p.duration != nil {
 		p.duration(out.Sub(begun).Seconds())
@@ -215,13 +251,13 @@ func (p *pipeline) lastReason() string {
 	return p.result.Reason
 }
 
-// sensorStatus describes every sensor.
-func (p *pipeline) sensorStatus() []api.SensorStatus {
+// sensorStatus describes sensors.
+func (p *pipeline) sensorStatus(sensors []*health) []api.SensorStatus {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]api.SensorStatus, len(p.sensors))
-	for i, h := range p.sensors {
+	all := make([]api.SensorStatus, len(sensors))
+	for i, h := range sensors {
 		all[i] = h.status(now)
 	}
 	return all

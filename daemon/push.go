@@ -72,8 +72,10 @@ func (p *pipeline) accept(push *api.Push) error {
 		p.modality(r.Modality).receive(r, now-push.Age, push.TTL)
 	}
 	for i := range push.Samples {
-		p.inject(&push.Samples[i], now, push.Age)
+		s := &push.Samples[i]
+		p.inject(p.inlets[s.Channel], p.momentOf(s, now, push.Age), s.Value)
 	}
+	p.keepPush(push, now)
 	p.lastReading.Store(int64(now - push.Age))
 	return nil
 }
@@ -116,16 +118,19 @@ func (p *pipeline) checkSample(s *api.Sample, now time.Duration) error {
 	return nil
 }
 
-// inject hands one pushed sample to the windows and to the health of its sensor.
-func (p *pipeline) inject(s *api.Sample, now, age time.Duration) {
-	in := p.inlets[s.Channel]
-	at := now - age
-	if !s.Time.IsZero() {
-		at = min(now, now-p.clock.Wall(now).Sub(s.Time))
+// momentOf is when a pushed sample was true.
+func (p *pipeline) momentOf(s *api.Sample, now, age time.Duration) time.Duration {
+	if s.Time.IsZero() {
+		return now - age
 	}
+	return min(now, now-p.clock.Wall(now).Sub(s.Time))
+}
+
+// inject hands one pushed sample to the windows and to the health of its sensor.
+func (p *pipeline) inject(in inlet, at time.Duration, value float64) {
 	for _, m := range p.modalities {
 		if m.window != nil {
-			m.window.Add(encoder.Sample{Channel: in.channel, At: at, Value: s.Value})
+			m.window.Add(encoder.Sample{Channel: in.channel, At: at, Value: value})
 		}
 	}
 	if in.sensor >= 0 {

@@ -29,7 +29,7 @@ func newPushed(t *testing.T) (*Daemon, *results) {
 	seen := &results{}
 	d, err := New(c, Environment{Model: tinyModel(t, pushFeatures), Notify: &notes{}, OnResult: seen.add})
 	require.NoError(t, err)
-	d.openOutputs(t.Context(), func(error) {})
+	d.open(t.Context(), func(error) {})
 	return d, seen
 }
 

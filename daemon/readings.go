@@ -16,17 +16,17 @@ var printing sync.Mutex
 
 // testTime is how long a test run reads: one tick.
 func (d *Daemon) testTime() time.Duration {
-	if tick := d.config.Features.Tick.Std(); tick > 0 {
+	if tick := d.current.Load().config.Features.Tick.Std(); tick > 0 {
 		return tick
 	}
 	return defaultTestTime
 }
 
 // printReading writes one reading as a line: moment, sensor, values or error.
-func (d *Daemon) printReading(r sensor.Reading) {
+func (d *Daemon) printReading(h *health, r sensor.Reading) {
 	p := d.pipeline
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", p.clock.Wall(r.At).Format("15:04:05.000"), p.sensors[r.Sensor].alias)
+	fmt.Fprintf(&b, "%s %s", p.clock.Wall(r.At).Format("15:04:05.000"), h.alias)
 	switch {
 	case r.Err != nil:
 		fmt.Fprintf(&b, " error: %v", r.Err)

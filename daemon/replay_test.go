@@ -167,7 +167,7 @@ func TestDecisionDoesNotAllocate(t *testing.T) {
 	step := func() {
 		at += tinyTick
 		samples[0].At = at
-		p.Deliver(sensor.Reading{Sensor: 0, At: at, Samples: samples})
+		p.Deliver(p.sensors[0], sensor.Reading{Sensor: 0, At: at, Samples: samples})
 		p.Advance(at)
 	}
 	for range 100 {

@@ -2,23 +2,18 @@ package daemon
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/sensor"
 )
 
-// startSources lets readings come in: one goroutine per bus, the recording being
-// one, and one for the ticks of a live run.
-func (d *Daemon) startSources(ctx context.Context, stop context.CancelCauseFunc, group *sync.WaitGroup) {
-	deliver := d.deliver()
-	if d.replay != nil {
-		clock := d.pipeline.clock.(*recordedClock)
-		group.Go(func() {
-			err := d.replay.Run(ctx,
-				func(r sensor.Reading) { clock.reach(r.At); deliver(r) },
-				func(at time.Duration) { clock.reach(at); d.pipeline.Advance(at) })
+// startSources lets readings come in: one goroutine per bus or program, the
+// recording being one, and one for the ticks of a live run.
+func (d *Daemon) startSources(ctx context.Context, stop context.CancelCauseFunc) {
+	s := d.current.Load()
+	if s.replay != nil {
+		d.running.Go(func() {
+			err := d.play(ctx, s)
 			if err == nil {
 				err = errFinished
 			}
@@ -27,28 +22,17 @@ func (d *Daemon) startSources(ctx context.Context, stop context.CancelCauseFunc,
 		return
 	}
 	d.pipeline.begin()
-	for _, poller := range d.pollers {
-		group.Go(func() {
-			if err := poller.Run(ctx, deliver); err != nil {
-				stop(fmt.Errorf("%w: %w", ErrTryAgain, err))
-			}
-		})
+	for _, source := range s.sources {
+		d.begin(ctx, stop, source)
 	}
-	for _, program := range d.programs {
-		group.Go(func() {
-			if err := program.Run(ctx, deliver); err != nil {
-				stop(fmt.Errorf("%w: %w", ErrTryAgain, err))
-			}
-		})
-	}
-	group.Go(func() { d.tick(ctx) })
+	d.running.Go(func() { d.tick(ctx) })
 	if d.env.Test {
 		time.AfterFunc(d.testTime(), func() { stop(errFinished) })
 	}
 }
 
 // deliver is where readings go: into the pipeline, or onto the terminal.
-func (d *Daemon) deliver() func(sensor.Reading) {
+func (d *Daemon) deliver() func(*health, sensor.Reading) {
 	if d.env.Test {
 		return d.printReading
 	}
@@ -59,14 +43,15 @@ func (d *Daemon) deliver() func(sensor.Reading) {
 func (d *Daemon) tick(ctx context.Context) {
 	p := d.pipeline
 	for {
-		next, ok := p.nextTick()
-		if !ok {
-			return
+		var due <-chan time.Time
+		if next, ok := p.nextTick(); ok {
+			due = time.After(next - p.clock.Now())
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(next - p.clock.Now()):
+		case <-d.retick: // a reload changed the ticks
+		case <-due:
 			p.Advance(p.clock.Now())
 		}
 	}
@@ -75,16 +60,10 @@ func (d *Daemon) tick(ctx context.Context) {
 // announce tells the service manager that the daemon is ready once every sensor
 // that holds up the start has answered or failed, and then feeds its watchdog.
 func (d *Daemon) announce(ctx context.Context) {
-	var started []<-chan struct{}
-	for _, poller := range d.pollers {
-		started = append(started, poller.Started())
-	}
-	for _, program := range d.programs {
-		started = append(started, program.Started())
-	}
-	for _, s := range started {
+	for _, s := range d.current.Load().sources {
 		select {
-		case <-s:
+		case <-s.started:
+		case <-s.stopped: // a reload took it away
 		case <-ctx.Done():
 			return
 		}
@@ -92,12 +71,8 @@ func (d *Daemon) announce(ctx context.Context) {
 	if err := d.env.Notify.Notify("READY=1"); err != nil {
 		d.env.Log.Warn("service manager not told of the start", "error", err)
 	}
+	d.reloads.announced.Store(true)
 	d.watchdog.run(ctx)
-}
-
-// programSays logs a line that an exec sensor's program wrote to its stderr.
-func (d *Daemon) programSays(sensor int, line string) {
-	d.env.Log.Warn("program says", "sensor", d.config.Sensors[sensor].Alias, "line", line)
 }
 
 // sensorChanged logs what became of a sensor.

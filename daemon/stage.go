@@ -26,16 +26,16 @@ const (
 	busAllowance = 5 * time.Second
 )
 
-// stages lists everything that the watchdog judges.
-func (d *Daemon) stages() []stage {
+// stages lists everything of s that the watchdog judges.
+func (d *Daemon) stages(s *setup) []stage {
 	all := []stage{{"pipeline", d.pipeline.due, pipelineAllowance}}
-	for _, p := range d.pollers {
-		all = append(all, stage{p.Bus(), p.Due, busAllowance})
+	for _, b := range s.buses {
+		all = append(all, stage{b.poller.Bus(), b.poller.Due, busAllowance})
 	}
-	if d.replay != nil {
-		all = append(all, stage{"replay", d.replay.Due, busAllowance})
+	if s.replay != nil {
+		all = append(all, stage{"replay", s.replay.Due, busAllowance})
 	}
-	for _, o := range d.outputs {
+	for _, o := range s.outputs {
 		all = append(all, stage{"sink " + o.name, o.queue.Due, 0})
 	}
 	return all
@@ -54,7 +54,7 @@ func (s *stage) late(now time.Duration) time.Duration {
 // error.
 func (d *Daemon) lateStages() (names []string, first error) {
 	now := d.system.Now()
-	for _, s := range d.judged {
+	for _, s := range d.current.Load().judged {
 		if late := s.late(now); late > 0 {
 			names = append(names, s.name)
 			if first == nil {

@@ -29,12 +29,12 @@ const (
 // no model to answer with; and always when only pushes decide, since nothing is
 // owed before one comes.
 func (d *Daemon) Ready() error {
-	p := d.pipeline
-	last, limit, what := p.lastAnswer.Load(), freshTicks*p.every+freshAllowance, "answer"
+	p, s := d.pipeline, d.current.Load()
+	last, limit, what := p.lastAnswer.Load(), freshTicks*s.every+freshAllowance, "answer"
 	switch {
-	case p.mind == nil:
+	case s.mind == nil:
 		last, limit, what = p.lastReading.Load(), freshSample, "sample"
-	case p.every == 0:
+	case s.every == 0:
 		return nil
 	}
 	if last < 0 {
@@ -48,7 +48,7 @@ func (d *Daemon) Ready() error {
 
 // Status describes the daemon now.
 func (d *Daemon) Status() api.Status {
-	p := d.pipeline
+	p, now := d.pipeline, d.current.Load()
 	s := api.Status{
 		Version:     d.env.Version,
 		UptimeS:     (d.system.Now() - d.started).Seconds(),
@@ -57,16 +57,17 @@ func (d *Daemon) Status() api.Status {
 		Decisions:   p.decided.Load(),
 		Answered:    p.answered.Load(),
 		Missed:      p.missed.Load(),
-		Sensors:     p.sensorStatus(),
-		Sinks:       d.sinkStatus(),
+		Sensors:     p.sensorStatus(now.sensors),
+		Sinks:       now.sinkStatus(),
 		Late:        []string{},
 		RSSBytes:    Resident(),
+		Config:      d.reloads.status(d.system.Now()),
 	}
-	for _, b := range d.buses {
-		b.mark(p.clock.Now(), s.Sensors)
+	for _, b := range now.buses {
+		b.mark(p.clock.Now(), now.sensors, s.Sensors)
 	}
-	if p.mind != nil {
-		s.Model = &api.ModelStatus{Name: p.mind.model.Config.Name, Digest: p.mind.model.Digest}
+	if now.mind != nil {
+		s.Model = &api.ModelStatus{Name: now.mind.model.Config.Name, Digest: now.mind.model.Digest}
 	}
 	if last := p.lastAnswer.Load(); last >= 0 {
 		s.LastResultAgeS = seconds(p.clock.Now() - time.Duration(last))
@@ -74,6 +75,7 @@ func (d *Daemon) Status() api.Status {
 	if late, err := d.lateStages(); err != nil {
 		s.Late = late
 	}
+	s.Record = d.current.Load().recordStatus(p.clock.Now())
 	s.State, s.Reason = d.state(&s)
 	return s
 }
@@ -93,15 +95,21 @@ func (d *Daemon) state(s *api.Status) (state, reason string) {
 			return api.StateDegraded, fmt.Sprintf("sink %s: %s", sink.Type, sink.LastError)
 		}
 	}
+	if s.Config.LastError != "" {
+		return api.StateDegraded, "reload: " + s.Config.LastError
+	}
+	if s.Record != nil && s.Record.LastError != "" {
+		return api.StateDegraded, "recording: " + s.Record.LastError
+	}
 	return api.StateUp, ""
 }
 
 // statusLine is what systemctl status shows. Like Live it takes no lock.
 func (d *Daemon) statusLine() string {
-	p := d.pipeline
+	p, sensors := d.pipeline, d.current.Load().sensors
 	good := 0
 	var bad []string
-	for _, h := range p.sensors {
+	for _, h := range sensors {
 		switch state := h.now(); state {
 		case up:
 			good++
@@ -109,9 +117,12 @@ func (d *Daemon) statusLine() string {
 			bad = append(bad, h.alias+" "+state.String())
 		}
 	}
-	line := fmt.Sprintf("%d/%d sensors ok, %d decisions, %d answered", good, len(p.sensors), p.decided.Load(), p.answered.Load())
+	line := fmt.Sprintf("%d/%d sensors ok, %d decisions, %d answered", good, len(sensors), p.decided.Load(), p.answered.Load())
 	if len(bad) > 0 {
 		line += ", " + strings.Join(bad, ", ")
+	}
+	if err := d.reloads.lastError(); err != "" {
+		line = "reload failed, the old configuration stays: " + err + "; " + line
 	}
 	return line
 }
@@ -122,9 +133,9 @@ func seconds(d time.Duration) *float64 {
 }
 
 // sinkStatus describes every sink.
-func (d *Daemon) sinkStatus() []api.SinkStatus {
-	all := make([]api.SinkStatus, len(d.outputs))
-	for i, o := range d.outputs {
+func (s *setup) sinkStatus() []api.SinkStatus {
+	all := make([]api.SinkStatus, len(s.outputs))
+	for i, o := range s.outputs {
 		all[i] = api.SinkStatus{
 			Type: o.kind, Waiting: o.queue.Len(),
 			Written: o.queue.Written(), Dropped: o.queue.Dropped(), Errors: o.queue.Errors(),

@@ -51,7 +51,9 @@ func knownKeys(t reflect.Type, path toml.Key) []string {
 		if len(path) > 0 && name == path[0] {
 			return knownKeys(t.Field(i).Type, path[1:])
 		}
-		keys = append(keys, name)
+		if name != "" {
+			keys = append(keys, name)
+		}
 	}
 	if len(path) > 0 {
 		return nil

@@ -151,6 +151,7 @@ func TestUnitContract(t *testing.T) {
 	for key, want := range map[string]string{
 		"Type":                     "notify",
 		"ExecStart":                "/usr/bin/ragedge run --config /etc/ragedge/ragedge.toml --config-directory /etc/ragedge/ragedge.d",
+		"ExecReload":               "/bin/kill -HUP $MAINPID",
 		"Restart":                  "always",
 		"RestartPreventExitStatus": "2 65 78 125",
 		"StartLimitIntervalSec":    "0",

@@ -12,12 +12,12 @@ import (
 func newConfig() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "config",
-		Short:   "Check a configuration",
-		Example: "  ragedge config check --config /etc/ragedge/ragedge.toml",
+		Short:   "Check, show and explain a configuration",
+		Example: "  ragedge config check --config /etc/ragedge/ragedge.toml\n  ragedge config default > ragedge.toml",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newConfigCheck())
+	c.AddCommand(newConfigCheck(), newConfigShow(), newConfigDefault(), newConfigSchema())
 	return c
 }
 
@@ -26,14 +26,22 @@ type configFiles struct{ file, dropIns string }
 
 func (f *configFiles) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (TOML)")
-	c.Flags().StringVar(&f.dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE")
+	c.Flags().StringVar(&f.dropIns, "config-directory", "", "`DIRECTORY` whose *.toml files are read after FILE (default: FILE with .d for .toml)")
+}
+
+// directory is where the drop-ins are.
+func (f *configFiles) directory() string {
+	if f.dropIns == "" {
+		return daemon.DropIns(f.file)
+	}
+	return f.dropIns
 }
 
 func (f *configFiles) load(c *cobra.Command) (daemon.Config, error) {
 	if f.file == "" {
 		return daemon.Config{}, usageError{fmt.Errorf("--config is missing; see %s --help", c.CommandPath())}
 	}
-	return daemon.LoadConfig(f.file, f.dropIns)
+	return daemon.LoadConfig(f.file, f.directory())
 }
 
 const configCheckHelp = `Reads a configuration as "ragedge run" would and reports everything that is wrong
@@ -81,4 +89,54 @@ func newConfigCheck() *cobra.Command {
 	}
 	files.register(c)
 	return c
+}
+
+const configShowHelp = `Prints the configuration that is in force: FILE and its drop-ins merged, defaults
+filled in, paths made absolute. The output is a configuration itself. Strings that
+name environment variables are printed with the names, never with the values;
+passwords are in files of their own and are never read for this.`
+
+func newConfigShow() *cobra.Command {
+	var files configFiles
+	c := &cobra.Command{
+		Use:     "show --config FILE",
+		Short:   "Print the configuration in force, with defaults and drop-ins, without secrets",
+		Long:    configShowHelp,
+		Example: "  ragedge config show --config /etc/ragedge/ragedge.toml",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := files.load(c)
+			if err != nil {
+				return err
+			}
+			if err := config.Check(); err != nil {
+				return err
+			}
+			return config.WriteTOML(c.OutOrStdout())
+		},
+	}
+	files.register(c)
+	return c
+}
+
+func newConfigDefault() *cobra.Command {
+	return &cobra.Command{
+		Use:     "default",
+		Short:   "Print every key with its default and what it means, as commented TOML",
+		Example: "  ragedge config default > ragedge.toml",
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return daemon.WriteDefault(c.OutOrStdout()) },
+	}
+}
+
+func newConfigSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print a JSON schema of the configuration, for editors",
+		Long: "Prints a JSON schema (2020-12) that editors complete and check with, such as\n" +
+			"those that use Taplo. ragedge config check knows more than it.",
+		Example: "  ragedge config schema > ragedge.schema.json",
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return daemon.WriteSchema(c.OutOrStdout()) },
+	}
 }

@@ -1,6 +1,6 @@
 // Package api serves the daemon over HTTP: on a Unix socket, and on loopback TCP
-// when configured. Everything can be read on both; data can be pushed only
-// through the socket, whose file mode says who may.
+// when configured. Everything can be read on both; data can be pushed, and the
+// configuration reloaded, only through the socket, whose file mode says who may.
 //
 // The server never holds a lock of the sample→decision path: Results reach it
 // through Write, as they reach any sink, and what a client is slow to read waits
@@ -8,6 +8,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -44,6 +45,14 @@ type Daemon interface {
 	// Decide takes p in as Push does, decides at once, before anything else can
 	// come in between, and copies the Result to dst. p may be empty.
 	Decide(p *Push, dst *result.Result) error
+	// Reload reads the configuration again and puts it in force, or says with an
+	// error what is wrong with it and leaves all as it was.
+	Reload() error
+	// Label writes a label into the recording, and returns once it is as safe as
+	// the configuration asks.
+	Label(ctx context.Context, l *Label) error
+	// Record starts or stops the recording.
+	Record(on bool) error
 	// WriteMetrics writes the daemon's metrics in Prometheus text form.
 	WriteMetrics(w io.Writer)
 }

@@ -36,6 +36,9 @@ type fake struct {
 	decided uint64
 	hold    chan struct{} // Push waits until it is closed
 	panics  bool
+
+	labels    []Label
+	recording bool
 }
 
 func (f *fake) set(change func()) {
@@ -87,6 +90,28 @@ func (f *fake) Decide(p *Push, dst *result.Result) error {
 	f.decided++
 	some(f.decided).CopyTo(dst)
 	return nil
+}
+
+func (f *fake) Reload() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refusal
+}
+
+func (f *fake) Label(_ context.Context, l *Label) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusal == nil {
+		f.labels = append(f.labels, *l)
+	}
+	return f.refusal
+}
+
+func (f *fake) Record(on bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.recording = on
+	return f.refusal
 }
 
 func (f *fake) WriteMetrics(w io.Writer) { fmt.Fprintln(w, "ragedge_test 1") }

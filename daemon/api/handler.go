@@ -30,9 +30,19 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.regions(w, r)
+	case "/v1/reload":
+		if r.Method != http.MethodPost {
+			wrongMethod(w, http.MethodPost)
+			return
+		}
+		s.reload(w)
+	case "/v1/label":
+		post(w, r, s.label)
+	case "/v1/record":
+		post(w, r, s.record)
 	default:
 		fail(w, http.StatusNotFound, "no such path; known are /healthz, /readyz, /metrics, "+
-			"/v1/status, /v1/result, /v1/stream, /v1/regions")
+			"/v1/status, /v1/result, /v1/stream, /v1/regions, /v1/reload, /v1/label, /v1/record")
 	}
 }
 
@@ -40,6 +50,15 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 func get(w http.ResponseWriter, r *http.Request, h http.HandlerFunc) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		wrongMethod(w, "GET, HEAD")
+		return
+	}
+	h(w, r)
+}
+
+// post lets through what changes something.
+func post(w http.ResponseWriter, r *http.Request, h http.HandlerFunc) {
+	if r.Method != http.MethodPost {
+		wrongMethod(w, http.MethodPost)
 		return
 	}
 	h(w, r)
@@ -74,6 +93,19 @@ func (s *Server) writeMetrics(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	replyJSON(w, http.StatusOK, s.daemon.Status())
+}
+
+// reload answers 200 with the new status when the configuration was reloaded, and
+// 422 with the reason when it was refused and the old one stays.
+func (s *Server) reload(w http.ResponseWriter) {
+	switch err := s.daemon.Reload(); {
+	case errors.Is(err, ErrNotReady):
+		unavailable(w, err)
+	case err != nil:
+		fail(w, http.StatusUnprocessableEntity, err.Error())
+	default:
+		replyJSON(w, http.StatusOK, s.daemon.Status())
+	}
 }
 
 func (s *Server) latest(w http.ResponseWriter, _ *http.Request) {

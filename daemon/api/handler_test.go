@@ -45,6 +45,7 @@ func TestStatus(t *testing.T) {
 		},
 		Sinks: []SinkStatus{{Type: "file", Written: 2, Dropped: 1, Errors: 1, LastError: "disk full"}},
 		Late:  []string{"bus 1"}, RSSBytes: 12 << 20,
+		Config: ConfigStatus{Reloads: 3, Failed: 1, LastError: "bad", AgeS: 2},
 	}
 	r.daemon.set(func() { r.daemon.status = want })
 	a := r.get("/v1/status")
@@ -58,7 +59,26 @@ func TestStatus(t *testing.T) {
 		"sensors":[{"alias":"lamp","type":"i2c","state":"up","reads":9,"errors":0,"last_success_age_s":0.5},
 			{"alias":"mic","type":"push","state":"down","reason":"no data","reads":0,"errors":4}],
 		"sinks":[{"type":"file","waiting":0,"written":2,"dropped":1,"errors":1,"last_error":"disk full"}],
-		"late":["bus 1"],"rss_bytes":12582912}`, a.body)
+		"late":["bus 1"],"rss_bytes":12582912,
+		"config":{"reloads":3,"failed":1,"last_error":"bad","age_s":2}}`, a.body)
+}
+
+func TestReload(t *testing.T) {
+	r := serve(t, nil)
+	r.daemon.set(func() { r.daemon.status = Status{Version: "v2"} })
+	a := r.ask(http.MethodPost, "/v1/reload")
+	require.Equal(t, 200, a.code)
+	require.Contains(t, a.body, `"version":"v2"`)
+	r.daemon.set(func() { r.daemon.refusal = errTest })
+	a = r.ask(http.MethodPost, "/v1/reload")
+	require.Equal(t, 422, a.code)
+	require.Equal(t, "{\"error\":\"the bus is stuck\"}\n", a.body)
+	r.daemon.set(func() { r.daemon.refusal = ErrNotReady })
+	require.Equal(t, 503, r.ask(http.MethodPost, "/v1/reload").code)
+
+	req, err := http.NewRequest(http.MethodPost, "http://"+r.tcp+"/v1/reload", nil)
+	require.NoError(t, err)
+	require.Equal(t, 403, do(t, http.DefaultClient, req).code, "on the Unix socket only")
 }
 
 func TestLatestResult(t *testing.T) {
@@ -99,7 +119,7 @@ func TestPathsAndMethods(t *testing.T) {
 		require.Equal(t, 404, a.code, path)
 		require.Contains(t, a.body, `{"error":"no such path`, path)
 	}
-	for path, allowed := range map[string]string{"/healthz": "GET, HEAD", "/v1/stream": "GET, HEAD", "/v1/regions": "POST"} {
+	for path, allowed := range map[string]string{"/healthz": "GET, HEAD", "/v1/stream": "GET, HEAD", "/v1/regions": "POST", "/v1/reload": "POST"} {
 		for _, method := range []string{"DELETE", "OPTIONS", "PUT", "BREW"} {
 			a := r.ask(method, path)
 			require.Equal(t, 405, a.code, "%s %s", method, path)

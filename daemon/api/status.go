@@ -40,6 +40,20 @@ type Status struct {
 	// watchdog is not fed.
 	Late     []string `json:"late"`
 	RSSBytes int64    `json:"rss_bytes"`
+	// Record is nil while nothing is configured to be recorded.
+	Record *RecordStatus `json:"record,omitempty"`
+	// Config is what became of the reloads of the configuration.
+	Config ConfigStatus `json:"config"`
+}
+
+// ConfigStatus counts the reloads and those that failed, which left everything as
+// it was. LastError is why the newest one failed, empty when it did not. AgeS is
+// how long the configuration has been in force.
+type ConfigStatus struct {
+	Reloads   int64   `json:"reloads"`
+	Failed    int64   `json:"failed"`
+	LastError string  `json:"last_error,omitempty"`
+	AgeS      float64 `json:"age_s"`
 }
 
 // ModelStatus names the loaded model.
@@ -75,4 +89,22 @@ type SinkStatus struct {
 	Connected *bool `json:"connected,omitempty"`
 	Thinned   int64 `json:"thinned,omitempty"`
 	Late      int64 `json:"late,omitempty"`
+}
+
+// RecordStatus is the recording at work. Errors are failed attempts to write,
+// after which the same records are tried again; Dropped are records that are lost.
+// LastError is empty while the disk takes what it is given.
+type RecordStatus struct {
+	Active   bool  `json:"active"`
+	Records  int64 `json:"records"`
+	Dropped  int64 `json:"dropped"`
+	Errors   int64 `json:"errors"`
+	Bytes    int64 `json:"bytes"`
+	Segments int64 `json:"segments"`
+	// Removed counts segments that the quota cost, Aside those that a crash left
+	// unreadable, and Damaged chunks with a wrong checksum.
+	Removed   int64  `json:"removed"`
+	Aside     int64  `json:"aside"`
+	Damaged   int64  `json:"damaged"`
+	LastError string `json:"last_error,omitempty"`
 }

@@ -71,7 +71,7 @@ func Catalogue() []Kind {
 		{Name: HWMon, About: "a chip of the kernel's hwmon or a thermal zone, by its name"},
 		{Name: Exec, About: "a program that prints lines of JSON, CSV or Influx line protocol"},
 		{Name: Push, About: "samples that other processes send to the API"},
-		{Name: Recorded, About: "a recording in CSV, replayed"},
+		{Name: Recorded, About: "a recording, in CSV or as the daemon itself makes it (MCAP), replayed"},
 	}
 }
 

@@ -146,7 +146,11 @@ func (c *Config) checkI2C(add func(string, error)) {
 
 func (c *Config) checkReplay(add func(string, error)) {
 	if c.File == "" {
-		add("file", errors.New("required: a CSV file with a header"))
+		add("file", errors.New("required: a CSV file with a header, or an MCAP file of this daemon"))
+	}
+	if c.IsTape() {
+		c.checkTape(add)
+		return
 	}
 	if len(c.Time) == 0 {
 		add("time", errors.New("required: the columns that make up the time"))

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/encoder"
 )
 
@@ -17,7 +18,8 @@ import (
 // same order at every speed.
 type Replay struct {
 	players []*player
-	start   int64 // Unix time of moment 0 in nanoseconds
+	tape    *record.Recording // instead of players
+	start   int64             // Unix time of moment 0 in nanoseconds
 	end     time.Duration
 	speed   float64 // 0: as fast as possible
 	now     func() time.Duration
@@ -47,6 +49,9 @@ func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Repla
 			continue
 		}
 		c = c.WithDefaults()
+		if c.IsTape() {
+			return openTape(c, now, open)
+		}
 		if speed == "" {
 			speed = c.Speed
 		}
@@ -66,6 +71,22 @@ func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Repla
 	}
 	if err := r.span(); err != nil {
 		return nil, err
+	}
+	return r, nil
+}
+
+// openTape loads an MCAP recording, which has all sensors in it.
+func openTape(c Config, now func() time.Duration, open Opener) (*Replay, error) {
+	tape, err := loadTape(c.File, open)
+	if err != nil {
+		return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
+	}
+	r := &Replay{now: now, tape: tape, start: tape.Start.UnixNano()}
+	if r.speed, err = parseSpeed(c.Speed); err != nil {
+		return nil, fmt.Errorf("speed: %w", err)
+	}
+	for _, e := range tape.Events {
+		r.end = max(r.end, e.At)
 	}
 	return r, nil
 }

@@ -43,4 +43,7 @@ type Reading struct {
 	Err error
 	// Label is what the recording says was true at At; only replay sets it.
 	Label string
+	// Labelled says that Label holds even when it is empty: nothing was said to be
+	// true.
+	Labelled bool
 }

@@ -75,12 +75,14 @@ var usualTiming = timing{
 }
 
 // NewMQTT starts a sink of type mqtt with the configuration c, which has its
-// defaults and has passed Check. It tells about what Home Assistant is to show.
-func NewMQTT(c Config, about Announcement, log *slog.Logger) (*MQTT, error) {
-	return newMQTT(c, about, log, usualTiming)
+// defaults and has passed Check. It tells about what Home Assistant is to show. It
+// connects once begin is closed, at once when that is nil: another MQTT sink may
+// have to leave its place on the broker first.
+func NewMQTT(c Config, about Announcement, log *slog.Logger, begin <-chan struct{}) (*MQTT, error) {
+	return newMQTT(c, about, log, usualTiming, begin)
 }
 
-func newMQTT(c Config, about Announcement, log *slog.Logger, t timing) (*MQTT, error) {
+func newMQTT(c Config, about Announcement, log *slog.Logger, t timing, begin <-chan struct{}) (*MQTT, error) {
 	b, err := parseBroker(c.URL)
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
@@ -102,7 +104,7 @@ func newMQTT(c Config, about Announcement, log *slog.Logger, t timing) (*MQTT, e
 		stop:    stop,
 		done:    make(chan struct{}),
 	}
-	go m.run(ctx)
+	go m.run(ctx, begin)
 	return m, nil
 }
 

@@ -8,9 +8,16 @@ import (
 	"time"
 )
 
-// run keeps a connection until the sink is closed.
-func (m *MQTT) run(ctx context.Context) {
+// run keeps a connection from begin until the sink is closed.
+func (m *MQTT) run(ctx context.Context, begin <-chan struct{}) {
 	defer close(m.done)
+	if begin != nil {
+		select {
+		case <-begin:
+		case <-m.closing:
+			return
+		}
+	}
 	p := publisher{MQTT: m}
 	defer p.giveBack()
 	delay := m.timing.backoff

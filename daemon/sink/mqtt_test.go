@@ -54,6 +54,12 @@ func (l *logText) String() string {
 // closed, and must leave no goroutine behind.
 func startMQTT(t testing.TB, address string, c Config, timing timing) (*MQTT, *logText) {
 	t.Helper()
+	return startMQTTAfter(t, nil, address, c, timing)
+}
+
+// startMQTTAfter starts one that waits for begin.
+func startMQTTAfter(t testing.TB, begin <-chan struct{}, address string, c Config, timing timing) (*MQTT, *logText) {
+	t.Helper()
 	c.Type = KindMQTT
 	if c.URL == "" {
 		c.URL = "mqtt://" + address
@@ -61,7 +67,7 @@ func startMQTT(t testing.TB, address string, c Config, timing timing) (*MQTT, *l
 	c = c.WithDefaults()
 	require.NoError(t, c.Check())
 	log := &logText{}
-	m, err := newMQTT(c, thisTest, slog.New(slog.NewTextHandler(log, nil)), timing)
+	m, err := newMQTT(c, thisTest, slog.New(slog.NewTextHandler(log, nil)), timing, begin)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, stop := context.WithCancel(context.Background())
@@ -143,6 +149,31 @@ func TestMQTTPublishes(t *testing.T) {
 	require.ErrorIs(t, m.OfferWait(t.Context(), answer(5)), errClosed)
 	require.EqualValues(t, 2, m.Dropped(), "a closed sink counts what it is still offered")
 	require.NoError(t, closeInTime(t, m), "closing twice is harmless")
+}
+
+// One that replaces another takes Results in and connects only when the other has
+// left; one that nobody needs after all never connects.
+func TestMQTTBeginsWhenItMay(t *testing.T) {
+	b := startBroker(t, nil, nil)
+	old, _ := startMQTT(t, b.address, Config{}, quick)
+	eventually(t, "online", old.Connected)
+	begin := make(chan struct{})
+	m, _ := startMQTTAfter(t, begin, b.address, Config{Queue: 9}, quick)
+	old.Offer(answer(1))
+	m.Offer(answer(2))
+	finish(t, old, b)
+	require.Zero(t, m.Connects()+m.Errors())
+	require.Equal(t, 1, m.Len())
+	require.EqualValues(t, 1, old.Connects(), "it was not pushed off its place")
+	close(begin)
+	eventually(t, "written", func() bool { return m.Written() == 1 })
+	finish(t, m, b)
+	require.Equal(t, []string{"online", "stopped", "online", "stopped"}, b.payloads(statusTopic))
+	require.Equal(t, []uint64{1, 2}, seqs(t, b.on(stateTopic)))
+
+	unused, _ := startMQTTAfter(t, make(chan struct{}), b.address, Config{}, quick)
+	require.NoError(t, closeInTime(t, unused))
+	require.Zero(t, unused.Connects())
 }
 
 func TestMQTTOnATopicOfItsOwn(t *testing.T) {
