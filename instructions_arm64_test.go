@@ -63,6 +63,10 @@ func BenchmarkInstructions(b *testing.B) {
 			x := ramp(n[0] * n[1])
 			return func() { SoftmaxColumns(x, n[0], n[1]) }
 		}},
+		{"Transpose", [][]int{{8, 5}, {51, 32}}, func(n []int) func() {
+			dst, a := ramp(n[0]*n[1]), ramp(n[0]*n[1])
+			return func() { Transpose(dst, a, n[0], n[1], n[0], n[1]) }
+		}},
 		{"ProbeFMA", [][]int{{9600}}, func(n []int) func() {
 			return func() { ProbeFMA(n[0]) }
 		}},

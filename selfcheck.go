@@ -19,6 +19,9 @@ func SelfCheck() error {
 		err = checkLayers(Linear, Attention, AttentionColumns)
 	}
 	if err == nil {
+		err = checkTranspose(Transpose)
+	}
+	if err == nil {
 		err = checkElementwise(elementwiseKernels{LayerNorm, Tanh, Gelu, Relu, SoftmaxColumns})
 	}
 	if err != nil {

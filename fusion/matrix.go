@@ -22,26 +22,9 @@ func (a matrix) row(i, columns int) []float32 { return a.values[i*a.stride : i*a
 // from returns a without its first n rows.
 func (a matrix) from(n int) matrix { return matrix{a.values[n*a.stride:], a.stride} }
 
-// transpose sets dst [columns, rows] to the transpose of a [rows, columns]. It takes
-// four rows at once, so that a cache line of dst is written less often.
+// transpose sets dst [columns, rows] to the transpose of a [rows, columns].
 func transpose(dst, a matrix, rows, columns int) {
-	i := 0
-	for ; i+4 <= rows; i += 4 {
-		a0, a1, a2, a3 := a.row(i, columns), a.row(i+1, columns), a.row(i+2, columns), a.row(i+3, columns)
-		at := i
-		for j, v := range a0 {
-			y := dst.values[at : at+4 : at+4]
-			y[0], y[1], y[2], y[3] = v, a1[j], a2[j], a3[j]
-			at += dst.stride
-		}
-	}
-	for ; i < rows; i++ {
-		at := i
-		for _, v := range a.row(i, columns) {
-			dst.values[at] = v
-			at += dst.stride
-		}
-	}
+	ragedge.Transpose(dst.values, a.values, rows, columns, dst.stride, a.stride)
 }
 
 // transposed returns the transpose of a [rows, columns].

@@ -19,6 +19,7 @@ import (
 //go:generate go run . -family matmul -out ../matmul_amd64.s
 //go:generate go run . -family matmulAVX512 -out ../matmul_avx512_amd64.s
 //go:generate go run . -family probe -out ../probe_amd64.s
+//go:generate go run . -family transpose -out ../transpose_amd64.s
 
 // families are the files that gen writes.
 var families = map[string]func(){
@@ -29,6 +30,7 @@ var families = map[string]func(){
 	"matmul":            matMul,
 	"matmulAVX512":      matMulAVX512,
 	"probe":             probes,
+	"transpose":         transpose,
 }
 
 func main() {

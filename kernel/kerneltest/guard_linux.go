@@ -184,3 +184,30 @@ func layerGuards(k Layers) error {
 	}
 	return nil
 }
+
+// transposeGuards runs both operands at a guard page.
+func transposeGuards(f Transpose) error {
+	s := newSource(43)
+	var memory [2]guarded
+	for i := range memory {
+		var err error
+		if memory[i], err = newGuarded(1 << 12); err != nil {
+			return err
+		}
+	}
+	for rows := 1; rows < 27; rows++ {
+		for columns := 1; columns < 27; columns++ {
+			for _, end := range []bool{false, true} {
+				dst, a := memory[0].put(make([]float32, rows*columns), end), memory[1].put(s.values(rows*columns, 4), end)
+				var err error
+				if fault := faults(func() { err = f.Check(dst, a, rows, columns, rows, columns) }); fault != nil {
+					return fmt.Errorf("%d by %d, end %t: %w", rows, columns, end, fault)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

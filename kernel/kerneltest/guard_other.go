@@ -10,3 +10,5 @@ func guardsFault(Impl) error { return nil }
 func productGuards(Products) error { return nil }
 
 func layerGuards(Layers) error { return nil }
+
+func transposeGuards(Transpose) error { return nil }

@@ -1,0 +1,5 @@
+//go:build !purego
+
+package ragedge
+
+var transposeBlocks = transposeAVX2
