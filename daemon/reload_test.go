@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -410,7 +411,7 @@ func TestReloadLosesNoResult(t *testing.T) {
 
 	reload := make(chan struct{})
 	var pushing sync.WaitGroup
-	pushed := uint64(0)
+	var pushed atomic.Uint64
 	pushing.Go(func() {
 		for {
 			select {
@@ -420,7 +421,7 @@ func TestReloadLosesNoResult(t *testing.T) {
 			}
 			var got result.Result
 			if r.Decide(&api.Push{Samples: []api.Sample{{Channel: "co2", Value: 1}}}, &got) == nil {
-				pushed = got.Seq
+				pushed.Store(got.Seq)
 			}
 			time.Sleep(100 * time.Microsecond)
 		}
@@ -429,15 +430,15 @@ func TestReloadLosesNoResult(t *testing.T) {
 		r.config.Sinks = []sink.Config{{Type: sink.File, Path: changed, Queue: 2000 + i}, {Type: sink.File, Path: same, Queue: 4096}}
 		require.NoError(t, r.Reload())
 	}
+	require.Eventually(t, func() bool { return pushed.Load() > 40 }, 10*time.Second, time.Millisecond)
 	close(reload)
 	pushing.Wait()
 	require.NoError(t, stop())
-	require.Greater(t, pushed, uint64(40))
 	for _, file := range []string{same, changed} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-		require.Len(t, lines, int(pushed), file)
+		require.Len(t, lines, int(pushed.Load()), file)
 		for i, line := range lines {
 			require.Contains(t, string(line), `"seq":`+strconv.Itoa(i+1)+`,`)
 		}

@@ -45,6 +45,9 @@ func TestBands(t *testing.T) {
 		for i, strategy := range []string{strategySelf, strategyCo, strategyHybrid} {
 			for _, score := range []string{scoreDot, scoreHadamard} {
 				for _, align := range []string{alignSlots, alignAnchor} {
+					if testing.Short() && (score == scoreDot) != (align == alignSlots) {
+						continue
+					}
 					c := baseConfig(Modality{"a", band + 1, 3}, Modality{"b", kernel.KeyBlock + 3, 2}, Modality{"c", band, 2})
 					c.Strategy, c.Layers, c.Heads, c.Align, c.Slots, c.Score = strategy, 1, 2, align, 2*band+3, score
 					in := randomRows(uint64(i), c, band+1, kernel.KeyBlock+3, band)

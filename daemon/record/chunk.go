@@ -5,9 +5,6 @@ import (
 	"math"
 )
 
-// chunkTop is the size of an uncompressed chunk record before its messages.
-const chunkTop = recordHead + 8 + 8 + 8 + 4 + 4 + 8
-
 // placed says where in a chunk a message begins, and its time.
 type placed struct {
 	channel uint16
