@@ -23,16 +23,9 @@ func newAttending(s source, rows, n, depth, width int, size float32) attending {
 	}
 }
 
-// CheckAttention compares attention with the exact one and leaves it in dst. What
-// lies between the rows must stay.
-func (k Layers) CheckAttention(a attending) error {
-	wasDst, wasQ, wasKeys, wasValues := bits(a.dst), bits(a.q), bits(a.keys), bits(a.values)
-	scores := place(make([]float32, kernel.AttentionScores(a.rows, a.n)), a.rows%alignments)
-	k.Attention(a.dst, a.q, a.keys, a.values, scores.x, a.rows, a.n, a.depth, a.width, a.strideDst, a.strideQ)
-
-	of := fmt.Sprintf("attention of %d rows to %d keys of %d and %d", a.rows, a.n, a.depth, a.width)
-	p, s := make([]float64, a.n), make([]float64, a.n)
-	bound := make([]float64, a.width)
+// check compares value t of every query i with the exact one.
+func (a attending) check(got func(i, t int) float32) error {
+	p, s, bound := make([]float64, a.n), make([]float64, a.n), make([]float64, a.width)
 	for i := range a.rows {
 		q := rowOf(a.q, i, a.strideQ, a.depth)
 		weights(p, s, q, a.keys)
@@ -42,11 +35,24 @@ func (k Layers) CheckAttention(a attending) error {
 			for j, weight := range p {
 				want += weight * float64(a.values[j*a.width+t])
 			}
-			got := a.dst[i*a.strideDst+t]
-			if !(math.Abs(float64(got)-want) <= bound[t]*(1+0x1p-20)) {
-				return fmt.Errorf("%s: [%d, %d] is %v, want %v within %.3g", of, i, t, got, want, bound[t])
+			if v := got(i, t); !(math.Abs(float64(v)-want) <= bound[t]*(1+0x1p-20)) {
+				return fmt.Errorf("value %d of query %d is %v, want %v within %.3g", t, i, v, want, bound[t])
 			}
 		}
+	}
+	return nil
+}
+
+// CheckAttention compares attention with the exact one and leaves it in dst. What
+// lies between the rows must stay.
+func (k Layers) CheckAttention(a attending) error {
+	wasDst, wasQ, wasKeys, wasValues := bits(a.dst), bits(a.q), bits(a.keys), bits(a.values)
+	scores := place(make([]float32, kernel.AttentionScores(a.rows, a.n)), a.rows%alignments)
+	k.Attention(a.dst, a.q, a.keys, a.values, scores.x, a.rows, a.n, a.depth, a.width, a.strideDst, a.strideQ)
+
+	of := fmt.Sprintf("attention of %d rows to %d keys of %d and %d", a.rows, a.n, a.depth, a.width)
+	if err := a.check(func(i, t int) float32 { return a.dst[i*a.strideDst+t] }); err != nil {
+		return fmt.Errorf("%s: %w", of, err)
 	}
 	for at, v := range a.dst {
 		if i, t := at/max(1, a.strideDst), at%max(1, a.strideDst); (i >= a.rows || t >= a.width) && math.Float32bits(v) != wasDst[at] {
@@ -94,20 +100,8 @@ func (k Layers) checkColumns(a attending) error {
 	k.AttentionColumns(dst, q, keys, values, scores.x, a.rows, a.n, a.depth, a.width, strideDst, strideQ, strideKeys)
 
 	of := fmt.Sprintf("attention of %d columns to %d keys of %d and %d", a.rows, a.n, a.depth, a.width)
-	p, s, bound := make([]float64, a.n), make([]float64, a.n), make([]float64, a.width)
-	for i := range a.rows {
-		query := rowOf(a.q, i, a.strideQ, a.depth)
-		weights(p, s, query, a.keys)
-		kernel.AttentionBound(bound, query, a.keys, a.values, p, s)
-		for t := range a.width {
-			var want float64
-			for j, weight := range p {
-				want += weight * float64(a.values[j*a.width+t])
-			}
-			if got := dst[t*strideDst+i]; !(math.Abs(float64(got)-want) <= bound[t]*(1+0x1p-20)) {
-				return fmt.Errorf("%s: [%d, %d] is %v, want %v within %.3g", of, t, i, got, want, bound[t])
-			}
-		}
+	if err := a.check(func(i, t int) float32 { return dst[t*strideDst+i] }); err != nil {
+		return fmt.Errorf("%s: %w", of, err)
 	}
 	for at, v := range dst {
 		if at%strideDst >= a.rows && math.Float32bits(v) != was[at] {
