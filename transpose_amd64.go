@@ -13,24 +13,15 @@ func transposeAVX2(dst, a *float32, count, strideDst, strideA int)
 // transposeBlock is the side of a block.
 const transposeBlock = 8
 
-// transpose takes whole blocks; plain Go does the rows and columns that are left.
 func transpose(dst, a []float32, rows, columns, strideDst, strideA int) {
-	const block = transposeBlock
-	high, wide := rows/block*block, columns/block*block
-	if !useAVX2 || high == 0 || wide == 0 {
+	if !useAVX2 || rows < transposeBlock || columns < transposeBlock {
 		kernel.Transpose(dst, a, rows, columns, strideDst, strideA)
 		return
 	}
-	for i := 0; i < high; i += rowBlock {
-		count := min(rowBlock, high-i) / block
-		for j := 0; j < wide; j += block {
-			transposeAVX2(&dst[j*strideDst+i], &a[i*strideA+j], count, 4*strideDst, 4*strideA)
-		}
-	}
-	if high < rows {
-		kernel.Transpose(dst[high:], a[high*strideA:], rows-high, columns, strideDst, strideA)
-	}
-	if wide < columns {
-		kernel.Transpose(dst[wide*strideDst:], a[wide:], high, columns-wide, strideDst, strideA)
-	}
+	transposeBlocks(dst, a, rows, columns, strideDst, strideA)
+}
+
+// transposeStrip transposes whole blocks below each other, rows high.
+func transposeStrip(dst, a []float32, rows, strideDst, strideA int) {
+	transposeAVX2(&dst[0], &a[0], rows/transposeBlock, 4*strideDst, 4*strideA)
 }

@@ -1,5 +1,0 @@
-//go:build !purego
-
-package ragedge
-
-var transposeBlocks = transposeAVX2
