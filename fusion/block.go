@@ -54,38 +54,30 @@ func newBlock(c *Config, i int, kind string, w weights) block {
 	return b
 }
 
-// contextualise is E2. What the first block does to a modality alone may be there
-// already.
+// contextualise is E2.
 func (s *State) contextualise() {
 	for i := range s.model.blocks {
-		b := &s.model.blocks[i]
-		if b.kind != blockIntra {
-			s.block(b)
-			continue
-		}
-		for m := range s.spans {
-			if i > 0 || !s.settles(m) {
-				s.blockAlone(b, s.rowsOf(m))
-			}
-		}
+		s.block(&s.model.blocks[i])
 	}
 }
 
-// block lets all rows attend to all, or to those that are not of their modality.
+// block lets all rows attend to all, to those of their modality or to the others. What
+// the first block does to a modality alone may be there already.
 func (s *State) block(b *block) {
 	h := s.all.of(s.stack, s.model.Config.Width)
 	switch b.kind {
 	case blockSelf:
 		s.blockAlone(b, h)
-		return
 	case blockIntra:
 		for m := range s.spans {
-			s.blockAlone(b, s.rowsOf(m))
+			if b != &s.model.blocks[0] || !s.settles(m) {
+				s.blockAlone(b, s.rowsOf(m))
+			}
 		}
-		return
+	default:
+		s.attend(b, h)
+		s.feedForward(b, h)
 	}
-	s.attend(b, h)
-	s.feedForward(b, h)
 }
 
 // blockAlone lets the rows of h [n, d] attend to each other.
