@@ -44,6 +44,17 @@ func (f *configFiles) load(c *cobra.Command) (daemon.Config, error) {
 	return daemon.LoadConfig(f.file, f.directory())
 }
 
+// standardConfig is where the unit has its configuration.
+const standardConfig = "/etc/ragedge/ragedge.toml"
+
+// registerStandard registers the flags for a command that talks to the daemon of
+// this machine.
+func (f *configFiles) registerStandard(c *cobra.Command) {
+	f.register(c)
+	f.file = standardConfig
+	c.Flags().Lookup("config").DefValue = standardConfig
+}
+
 const configCheckHelp = `Reads a configuration as "ragedge run" would and reports everything that is wrong
 with it: unknown keys with line and column, values out of range, sensors, sinks
 and API addresses, and whether the model fits the features. It touches no

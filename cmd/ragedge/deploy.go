@@ -12,9 +12,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// standardConfig is where the unit has its configuration.
-const standardConfig = "/etc/ragedge/ragedge.toml"
-
 const deployHelp = `Puts a model into force in the running daemon: checks it against the configuration,
 copies it durably to the place that agent.model names, makes the daemon reload, and
 waits until the daemon has answered with it. When the daemon refuses the model, or
@@ -46,9 +43,7 @@ func newDeploy() *cobra.Command {
 			return d.run(c.Context(), args[0])
 		},
 	}
-	d.files.register(c)
-	d.files.file = standardConfig
-	c.Flags().Lookup("config").DefValue = standardConfig
+	d.files.registerStandard(c)
 	c.Flags().DurationVar(&d.patience, "timeout", 0, "how long to wait for an answer (default: two ticks and 10s)")
 	return c
 }

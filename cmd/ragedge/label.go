@@ -90,14 +90,6 @@ func newRecord() *cobra.Command {
 	return c
 }
 
-// registerStandard registers the flags for a command that talks to the daemon of
-// this machine.
-func (f *configFiles) registerStandard(c *cobra.Command) {
-	f.register(c)
-	f.file = standardConfig
-	c.Flags().Lookup("config").DefValue = standardConfig
-}
-
 // tellDaemon posts v to the daemon that the configuration describes.
 func tellDaemon(c *cobra.Command, files *configFiles, path string, v any) error {
 	config, err := files.load(c)
