@@ -19,7 +19,9 @@ type setup struct {
 	config  Config
 	replay  *sensor.Replay // nil when live
 	sources []*source
-	buses   []*busWatch
+	// suppliers says which sensor a channel comes from.
+	suppliers map[string]int
+	buses     []*busWatch
 	wiring
 	outputs []*output
 	judged  []stage // by the watchdog
@@ -59,6 +61,12 @@ func (d *Daemon) build(c Config, old *setup) (*setup, error) {
 			h = s.newHealth(i)
 		}
 		s.sensors = append(s.sensors, h)
+	}
+	s.suppliers = map[string]int{}
+	for i := range s.config.Sensors {
+		for _, channel := range s.channels(i) {
+			s.suppliers[channel] = i
+		}
 	}
 	d.buildSources(s, old)
 	s.inlets = map[string]inlet{}
@@ -180,13 +188,7 @@ func (s *setup) addModality(name string, regions, features int, definition encod
 		if m.window, err = encoder.NewWindow(definition); err != nil {
 			return fmt.Errorf("%w: features: modality %s: %w", ErrConfig, name, err)
 		}
-		sources := map[string]int{}
-		for i := range s.config.Sensors {
-			for _, channel := range s.channels(i) {
-				sources[channel] = i
-			}
-		}
-		s.connect(m, definition.Channels, sources)
+		s.connect(m, definition.Channels)
 	}
 	s.modalities = append(s.modalities, m)
 	return nil
@@ -194,9 +196,9 @@ func (s *setup) addModality(name string, regions, features int, definition encod
 
 // connect tells m which sensors and buses its channels depend on, and lets
 // channels that no sensor delivers be pushed.
-func (s *setup) connect(m *modality, channels []string, sources map[string]int) {
+func (s *setup) connect(m *modality, channels []string) {
 	for _, channel := range channels {
-		i, ok := sources[channel]
+		i, ok := s.suppliers[channel]
 		if !ok {
 			s.inlets[channel] = inlet{channel: channel, sensor: -1}
 			continue
