@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"reflect"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/ragedge/ragedge/daemon/sensor"
@@ -71,13 +73,14 @@ func (d *Daemon) build(c Config, old *setup) (*setup, error) {
 	d.buildSources(s, old)
 	s.inlets = map[string]inlet{}
 	if model != nil {
-		if err := s.buildModalities(model, features, d.env.KernelSet); err != nil {
+		if err := s.buildModalities(model, features); err != nil {
 			return nil, err
 		}
 		if err := s.tryModel(); err != nil {
 			return nil, err
 		}
 	}
+	s.result.KernelSet = d.env.KernelSet
 	if model == nil && d.env.OnInputs != nil {
 		if err := s.buildWindows(features); err != nil {
 			return nil, err
@@ -85,6 +88,7 @@ func (d *Daemon) build(c Config, old *setup) (*setup, error) {
 	}
 	s.seen = d.env.OnInputs
 	s.buildInlets()
+	s.buildReadings(model == nil, features.Tick.Std())
 	s.asRecorded = s.replay != nil && s.followsTape()
 	if d.env.Once && (model == nil || s.onPush) {
 		return nil, fmt.Errorf("%w: a single decision needs a model and the trigger tick", ErrConfig)
@@ -149,7 +153,7 @@ func (s *setup) channels(i int) []string {
 
 // buildModalities connects every modality of the model with the sensors and
 // buses that its channels come from.
-func (s *setup) buildModalities(model *fusion.Model, features encoder.Features, kernelSet string) error {
+func (s *setup) buildModalities(model *fusion.Model, features encoder.Features) error {
 	s.mind = newMind(model, s.config.Agent.Threads)
 	if !s.onPush {
 		s.every = features.Tick.Std()
@@ -163,7 +167,6 @@ func (s *setup) buildModalities(model *fusion.Model, features encoder.Features, 
 	s.result = result.Result{
 		Labels:     s.mind.labels,
 		Model:      model.Digest,
-		KernelSet:  kernelSet,
 		Modalities: make([]result.Modality, len(s.modalities)),
 	}
 	return nil
@@ -225,5 +228,21 @@ func (s *setup) buildInlets() {
 		for _, channel := range s.channels(i) {
 			s.inlets[channel] = inlet{channel: channel, sensor: -1, owner: c.Alias}
 		}
+	}
+}
+
+// collectEvery is the time between readings where neither a model nor the
+// configuration names a tick.
+const collectEvery = 10 * time.Second
+
+// buildReadings lets Results carry readings: as the configuration says with a
+// model, and always without one, since there is nothing else to tell then.
+func (s *setup) buildReadings(alone bool, tick time.Duration) {
+	if s.seen != nil || !alone && !s.config.Agent.Readings {
+		return
+	}
+	s.newest = s.newNewest()
+	if alone && !s.onPush {
+		s.every = cmp.Or(tick, collectEvery)
 	}
 }

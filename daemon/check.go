@@ -21,8 +21,11 @@ func (c *Config) Check() error {
 		}
 	}
 	add("agent", c.Agent.check())
-	if len(c.Features.Modalities) > 0 || c.Features.Tick != 0 {
+	switch tick := c.Features.Tick; {
+	case len(c.Features.Modalities) > 0:
 		add("features", c.Features.Check())
+	case tick < 0: // alone it is the time between readings
+		add("features", fmt.Errorf("tick: %v is not positive", tick.Std()))
 	}
 	add("sensor", c.checkSensors())
 	for i := range c.Sinks {
@@ -140,11 +143,6 @@ func (c *Config) Warnings() []string {
 	}
 	if c.Record.When == record.Trigger && c.Agent.Model == "" {
 		warnings = append(warnings, "record.when: without a model no answer changes, so nothing triggers the recording")
-	}
-	for i := range c.Sinks {
-		if c.Sinks[i].HomeAssistant && c.Agent.Model == "" {
-			warnings = append(warnings, fmt.Sprintf("sink %d: homeassistant: without a model there is nothing to announce", i+1))
-		}
 	}
 	return warnings
 }

@@ -25,12 +25,16 @@ type Config struct {
 // Agent is the [agent] table.
 type Agent struct {
 	// Model is a file name in ModelDirectory, or a path when it contains a
-	// slash. Empty: the daemon only collects samples.
+	// slash. Empty: the daemon collects samples, records them and publishes
+	// readings.
 	Model          string `toml:"model"`
 	ModelDirectory string `toml:"model_directory"`
 	// Trigger says when to decide: "tick", at every features.tick, or "push",
 	// whenever regions or samples are pushed.
 	Trigger string `toml:"trigger"`
+	// Readings puts the newest value of every channel into each Result. Without a
+	// model they always are there.
+	Readings bool `toml:"readings"`
 	// Threads is how many threads the model may use, where it is large enough to
 	// gain from more than one.
 	Threads int `toml:"threads"`

@@ -29,7 +29,7 @@ func (c Config) TryModel(path string) (*fusion.Model, encoder.Features, error) {
 		s.sensors = append(s.sensors, s.newHealth(i))
 	}
 	s.inlets = map[string]inlet{}
-	if err := s.buildModalities(model, features, ""); err != nil {
+	if err := s.buildModalities(model, features); err != nil {
 		return nil, features, err
 	}
 	return model, features, s.tryModel()

@@ -34,9 +34,10 @@ var sections = []section{
 }
 
 var keys = []key{
-	{"agent.model", `""`, "A file name in model_directory, or a path when it has a slash. Empty: no model, samples are only collected.", nil},
+	{"agent.model", `""`, "A file name in model_directory, or a path when it has a slash. Empty: no model; samples are collected, recorded and published as readings.", nil},
 	{"agent.model_directory", `"/var/lib/ragedge/models"`, "Where models are.", nil},
 	{"agent.trigger", `"tick"`, "When to decide: at every features.tick, or whenever regions or samples are pushed.", []string{TriggerTick, TriggerPush}},
+	{"agent.readings", `false`, "Put the newest value of every channel into each Result; without a model they always are there.", nil},
 	{"agent.threads", `1`, "How many threads a model that is large enough may use.", nil},
 
 	{"features.tick", `"30s"`, "The time between decisions.", nil},

@@ -95,6 +95,7 @@ func (s *patientSink) Write(r *result.Result) error {
 // announcement is what sinks may tell about the board and its model.
 func (d *Daemon) announcement(s *setup) sink.Announcement {
 	a := sink.Announcement{Board: sink.ThisBoard(), Version: d.env.Version, Every: s.every}
+	a.Readings = s.announcedReadings()
 	if s.mind == nil {
 		return a
 	}

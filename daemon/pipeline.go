@@ -50,6 +50,7 @@ type wiring struct {
 	modalities []*modality
 	inlets     map[string]inlet // by the name that a push uses
 	mind       *mind            // nil without a model
+	newest     *newest          // nil when Results carry no readings
 	inputs     []fusion.Regions
 	result     result.Result
 	sinks      []func(*result.Result)
@@ -82,8 +83,9 @@ func (p *pipeline) ticking() bool {
 	return p.started && p.every > 0 && p.decides() && !p.asRecorded
 }
 
-// decides says whether anybody wants to know what is in the windows.
-func (p *pipeline) decides() bool { return p.mind != nil || p.seen != nil }
+// decides says whether a tick has anything to do: to answer, to tell readings, or
+// to show what is in the windows.
+func (w *wiring) decides() bool { return w.mind != nil || w.newest != nil || w.seen != nil }
 
 // subscribe sends every Result from now on to f, under the lock: f only takes a
 // copy. A recording's time can wait, so there f may too.
@@ -141,6 +143,7 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 		p.lastReading.Store(int64(r.At))
 	}
 	for _, s := range r.Samples {
+		p.newest.add(s)
 		for _, m := range p.modalities {
 			if m.window != nil {
 				m.window.Add(s)
@@ -182,7 +185,8 @@ func (p *pipeline) nextTick() (at time.Duration, ok bool) {
 	return p.next, p.ticking()
 }
 
-// decide computes and publishes the Result of one moment.
+// decide computes and publishes the Result of one moment. Without a model there
+// is nothing to decide, and the Result carries readings alone.
 func (p *pipeline) decide(at time.Duration) {
 	begun := time.Now()
 	r := &p.result
@@ -202,14 +206,11 @@ func (p *pipeline) decide(at time.Duration) {
 	if p.seen != nil {
 		p.seen(r, p.inputs)
 	}
-	if p.mind == nil {
-		return
+	if p.mind != nil {
+		p.answer(at, r)
 	}
-	p.mind.answer(p.inputs, r)
-	p.decided.Add(1)
-	if r.Reason == "" {
-		p.answered.Add(1)
-		p.lastAnswer.Store(int64(at))
+	if p.newest != nil {
+		r.Readings = p.newest.read(at, r.Readings[:0])
 	}
 	out := time.Now()
 	r.Latency = out.Sub(p.since(at, out))
@@ -220,11 +221,23 @@ func (p *pipeline) decide(at time.Duration) {
 	for _, publish := range p.sinks {
 		publish(r)
 	}
-	if p.record != nil {
-		p.record.Result(r)
-	}
 	if p.duration != nil {
 		p.duration(out.Sub(begun).Seconds())
+	}
+}
+
+// answer asks the model, and records what it says: a recording holds the samples
+// that readings come from already.
+func (p *pipeline) answer(at time.Duration, r *result.Result) {
+	r.Readings = r.Readings[:0]
+	p.mind.answer(p.inputs, r)
+	p.decided.Add(1)
+	if r.Reason == "" {
+		p.answered.Add(1)
+		p.lastAnswer.Store(int64(at))
+	}
+	if p.record != nil {
+		p.record.Result(r)
 	}
 }
 

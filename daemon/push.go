@@ -29,7 +29,7 @@ func (p *pipeline) Push(push *api.Push) error {
 	if err := p.accept(push); err != nil {
 		return err
 	}
-	if p.onPush && p.mind != nil {
+	if p.onPush && p.decides() {
 		p.decide(p.clock.Now())
 	}
 	return nil
@@ -128,9 +128,11 @@ func (p *pipeline) momentOf(s *api.Sample, now, age time.Duration) time.Duration
 
 // inject hands one pushed sample to the windows and to the health of its sensor.
 func (p *pipeline) inject(in inlet, at time.Duration, value float64) {
+	s := encoder.Sample{Channel: in.channel, At: at, Value: value}
+	p.newest.add(s)
 	for _, m := range p.modalities {
 		if m.window != nil {
-			m.window.Add(encoder.Sample{Channel: in.channel, At: at, Value: value})
+			m.window.Add(s)
 		}
 	}
 	if in.sensor >= 0 {

@@ -106,8 +106,8 @@ func (d *Daemon) state(s *api.Status) (state, reason string) {
 
 // statusLine is what systemctl status shows. Like Live it takes no lock.
 func (d *Daemon) statusLine() string {
-	p, sensors := d.pipeline, d.current.Load().sensors
-	good := 0
+	p, now := d.pipeline, d.current.Load()
+	sensors, good := now.sensors, 0
 	var bad []string
 	for _, h := range sensors {
 		switch state := h.now(); state {
@@ -117,7 +117,12 @@ func (d *Daemon) statusLine() string {
 			bad = append(bad, h.alias+" "+state.String())
 		}
 	}
-	line := fmt.Sprintf("%d/%d sensors ok, %d decisions, %d answered", good, len(sensors), p.decided.Load(), p.answered.Load())
+	line := fmt.Sprintf("%d/%d sensors ok, ", good, len(sensors))
+	if now.mind == nil {
+		line += "no model: collecting"
+	} else {
+		line += fmt.Sprintf("%d decisions, %d answered", p.decided.Load(), p.answered.Load())
+	}
 	if len(bad) > 0 {
 		line += ", " + strings.Join(bad, ", ")
 	}

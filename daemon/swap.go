@@ -36,11 +36,12 @@ func (p *pipeline) swap(next wiring) error {
 			return err
 		}
 	}
+	next.newest.adopt(p.newest)
 	for _, h := range p.sensors {
 		h.retired = !slices.Contains(next.sensors, h)
 	}
 	next.result.Seq, next.result.BootID = p.result.Seq, p.clock.BootID()
-	sameTicks := p.ticking() && next.mind != nil && p.every == next.every
+	sameTicks := p.ticking() && next.decides() && p.every == next.every
 	p.wiring = next
 	if p.started && p.every > 0 && !sameTicks {
 		p.next = p.clock.Next(now, p.every)

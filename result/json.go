@@ -38,7 +38,7 @@ func (r *Result) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"values":[`...)
 		for i, v := range r.Values {
 			dst = appendComma(dst, i)
-			dst = appendFloat(dst, v)
+			dst = appendFloat(dst, float64(v), 32)
 		}
 		dst = append(dst, ']')
 	}
@@ -49,6 +49,14 @@ func (r *Result) AppendJSON(dst []byte) []byte {
 		for i := range r.Modalities {
 			dst = appendComma(dst, i)
 			dst = r.Modalities[i].append(dst)
+		}
+		dst = append(dst, '}')
+	}
+	if len(r.Readings) > 0 {
+		dst = append(dst, `,"readings":{`...)
+		for i := range r.Readings {
+			dst = appendComma(dst, i)
+			dst = r.Readings[i].append(dst)
 		}
 		dst = append(dst, '}')
 	}
@@ -65,7 +73,7 @@ func (r *Result) appendProbabilities(dst []byte) []byte {
 		dst = appendComma(dst, i)
 		dst = appendString(dst, r.Labels[i])
 		dst = append(dst, ':')
-		dst = appendFloat(dst, p)
+		dst = appendFloat(dst, float64(p), 32)
 	}
 	return append(dst, '}')
 }
@@ -74,7 +82,7 @@ func (r *Result) appendProbabilities(dst []byte) []byte {
 func (m *Modality) append(dst []byte) []byte {
 	dst = appendString(dst, m.Name)
 	dst = append(dst, `:{"share":`...)
-	dst = appendFloat(dst, m.Share)
+	dst = appendFloat(dst, float64(m.Share), 32)
 	dst = append(dst, `,"present":`...)
 	dst = strconv.AppendBool(dst, m.Present)
 	dst = append(dst, `,"reason":`...)
@@ -85,6 +93,24 @@ func (m *Modality) append(dst []byte) []byte {
 	}
 	dst = append(dst, `,"rows":`...)
 	dst = strconv.AppendInt(dst, int64(m.Rows), 10)
+	return append(dst, '}')
+}
+
+// append writes the reading as a member of the object readings.
+func (r *Reading) append(dst []byte) []byte {
+	dst = appendString(dst, r.Channel)
+	dst = append(dst, ":{"...)
+	if r.Reason == "" {
+		dst = append(dst, `"value":`...)
+		dst = appendFloat(dst, r.Value, 64)
+	} else {
+		dst = append(dst, `"reason":`...)
+		dst = appendString(dst, r.Reason)
+	}
+	if r.Age >= 0 {
+		dst = append(dst, `,"age_s":`...)
+		dst = appendSeconds(dst, r.Age)
+	}
 	return append(dst, '}')
 }
 
@@ -119,17 +145,20 @@ func appendSeconds(dst []byte, d time.Duration) []byte {
 	return dst
 }
 
-// appendFloat writes a float in the form of encoding/json: plain decimals where
-// they are short, an exponent without padding beyond.
-func appendFloat(dst []byte, v float32) []byte {
-	f := float64(v)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+// appendFloat writes a float of 32 or 64 bits in the form of encoding/json: plain
+// decimals where they are short, an exponent without padding beyond.
+func appendFloat(dst []byte, v float64, bits int) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return append(dst, "null"...)
 	}
-	if abs := max(v, -v); abs == 0 || 1e-6 <= abs && abs < 1e21 {
-		return strconv.AppendFloat(dst, f, 'f', -1, 32)
+	smallest := 1e-6
+	if bits == 32 {
+		smallest = float64(float32(1e-6))
 	}
-	dst = strconv.AppendFloat(dst, f, 'e', -1, 32)
+	if abs := math.Abs(v); abs == 0 || smallest <= abs && abs < 1e21 {
+		return strconv.AppendFloat(dst, v, 'f', -1, bits)
+	}
+	dst = strconv.AppendFloat(dst, v, 'e', -1, bits)
 	if n := len(dst); string(dst[n-4:n-1]) == "e-0" { // e-07 becomes e-7
 		dst[n-2] = dst[n-1]
 		dst = dst[:n-1]

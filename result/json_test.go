@@ -62,6 +62,11 @@ func TestAppendJSON(t *testing.T) {
 			`{"seq":0,"mono_ns":0,"modalities":{"a":{"share":0,"present":false,"reason":"","age_s":0,"rows":0},` +
 				`"b":{"share":0,"present":false,"reason":"","age_s":0.000000001,"rows":0},` +
 				`"c":{"share":0,"present":false,"reason":"","age_s":9223372036.854775807,"rows":0}}}`},
+		{"readings alone", Result{Seq: 1, Readings: []Reading{
+			{Channel: "desk.lux", Value: 412.1, Age: 1500 * time.Millisecond}, {Channel: "door", Reason: "no data yet", Age: -1},
+			{Channel: "roof", Reason: "sensor roof: gone", Value: 9, Age: time.Minute}, {Channel: "tiny", Value: 1e-7}}},
+			`{"seq":1,"mono_ns":0,"readings":{"desk.lux":{"value":412.1,"age_s":1.5},"door":{"reason":"no data yet"},` +
+				`"roof":{"reason":"sensor roof: gone","age_s":60},"tiny":{"value":1e-7,"age_s":0}}}`},
 		{"fewer probabilities than labels", Result{Label: "a", Labels: []string{"a", "b"}, Probabilities: []float32{1}},
 			`{"seq":0,"mono_ns":0,"label":"a","probabilities":{"a":1}}`},
 		{"probabilities without labels", Result{Probabilities: []float32{1}}, `{"seq":0,"mono_ns":0}`},
@@ -81,7 +86,8 @@ func TestRoundTrip(t *testing.T) {
 	undecided := room()
 	undecided.Label, undecided.Labels, undecided.Probabilities = "", []string{}, nil
 	undecided.Reason = "no modality has data"
-	for _, want := range []Result{room(), regression, undecided, {}} {
+	collecting := Result{Seq: 3, Readings: []Reading{{Channel: "lux", Value: 1e300, Age: 3}, {Channel: "door", Reason: "no data yet", Age: -1}}}
+	for _, want := range []Result{room(), regression, undecided, collecting, {}} {
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
 		got := Result{Label: "old", Values: []float32{9}, Truth: "old"}
@@ -126,6 +132,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		`{"modalities":{"light":{"rows":"8"}}}`:   "modalities: light: ",
 		`{"modalities":{"light":{"age_s":1e10}}}`: "1e10 seconds are more than 292 years",
 		`{"modalities":{"light":{"age_s":"1s"}}}`: "modalities: light: ",
+		`{"readings":{"lux":{"value":"3"}}}`:      "readings: lux: ",
 	} {
 		r := room()
 		require.ErrorContains(t, json.Unmarshal([]byte(text), &r), want, text)
@@ -142,15 +149,17 @@ func TestAppendJSONAllocatesNothing(t *testing.T) {
 func TestCopyTo(t *testing.T) {
 	a := room()
 	a.Values = []float32{1, 2, 3}
+	a.Readings = []Reading{{Channel: "lux", Value: 3}}
 	a.Latency, a.Truth = time.Millisecond, "empty"
 	var b Result
 	a.CopyTo(&b)
 	require.Equal(t, a, b)
 
-	a.Probabilities[0], a.Values[0], a.Modalities[0].Name = 9, 9, "changed"
+	a.Probabilities[0], a.Values[0], a.Modalities[0].Name, a.Readings[0].Value = 9, 9, "changed", 9
 	require.Equal(t, room().Probabilities, b.Probabilities)
 	require.Equal(t, room().Modalities, b.Modalities)
 	require.Equal(t, []float32{1, 2, 3}, b.Values)
+	require.Equal(t, []Reading{{Channel: "lux", Value: 3}}, b.Readings)
 
 	short := Result{Values: []float32{4}}
 	require.Zero(t, testing.AllocsPerRun(10, func() {
@@ -173,6 +182,7 @@ func FuzzAppendJSON(f *testing.F) {
 			Seq: seq, Time: time.Unix(0, ns), Mono: time.Duration(ns), Label: label, Reason: reason,
 			Labels: []string{label, "other"}, Probabilities: []float32{v, 1}, Values: []float32{v},
 			Modalities: []Modality{{Name: label, Share: v, Reason: reason, Age: time.Duration(ns >> 12), Rows: 3}},
+			Readings:   []Reading{{Channel: label, Value: float64(v) * 1e9, Age: -1}, {Channel: "x", Reason: reason}},
 		}
 		text := r.AppendJSON(nil)
 		require.True(t, json.Valid(text), "%q", text)

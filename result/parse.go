@@ -30,6 +30,7 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 		Model         string          `json:"model"`
 		KernelSet     string          `json:"kernel_set"`
 		Modalities    modalities      `json:"modalities"`
+		Readings      readings        `json:"readings"`
 	}
 	if err := json.Unmarshal(text, &form); err != nil {
 		return fmt.Errorf("result: %w", err)
@@ -37,7 +38,7 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 	*r = Result{
 		Seq: form.Seq, Time: form.Time, Quality: form.Quality, Mono: form.Mono, BootID: form.BootID,
 		Reason: form.Reason, Labels: form.Probabilities.labels, Probabilities: form.Probabilities.values,
-		Model: form.Model, KernelSet: form.KernelSet, Modalities: form.Modalities,
+		Model: form.Model, KernelSet: form.KernelSet, Modalities: form.Modalities, Readings: form.Readings,
 	}
 	for _, v := range form.Values {
 		r.Values = append(r.Values, float32(v))
@@ -101,6 +102,31 @@ func (m *modalities) UnmarshalJSON(text []byte) error {
 			Name: name, Share: float32(form.Share), Present: form.Present, Reason: form.Reason,
 			Age: time.Duration(form.Age), Rows: form.Rows,
 		})
+		return nil
+	})
+}
+
+// readings is the object of that name, in the order of the text.
+type readings []Reading
+
+func (r *readings) UnmarshalJSON(text []byte) error {
+	return members(text, func(channel string, value json.RawMessage) error {
+		form := struct {
+			Value  *float64 `json:"value"`
+			Reason string   `json:"reason"`
+			Age    seconds  `json:"age_s"`
+		}{Age: -1}
+		if err := json.Unmarshal(value, &form); err != nil {
+			return fmt.Errorf("readings: %s: %w", channel, err)
+		}
+		reading := Reading{Channel: channel, Reason: form.Reason, Age: time.Duration(form.Age)}
+		switch {
+		case form.Value != nil:
+			reading.Value = *form.Value
+		case form.Reason == "":
+			reading.Value = math.NaN()
+		}
+		*r = append(*r, reading)
 		return nil
 	})
 }

@@ -40,6 +40,10 @@ type Result struct {
 	// Modalities are in the order of the model.
 	Modalities []Modality
 
+	// Readings are the newest values of the channels, sorted by name: always where
+	// there is no model, and with one where the configuration asks for them.
+	Readings []Reading
+
 	// Latency is the time from the last sample in to this Result out, and
 	// Truth the label the recording holds for this moment. Neither is part of
 	// the JSON form, which is the same in every run over the same input.
@@ -63,12 +67,25 @@ type Modality struct {
 	Rows int
 }
 
+// Reading is the newest value of one channel.
+type Reading struct {
+	Channel string
+	// Value holds only where Reason is empty. Reason says why nothing can be
+	// trusted: no value came yet, or the sensor has failed since.
+	Value  float64
+	Reason string
+	// Age is that of the newest value; negative, and left out of the JSON form,
+	// when none ever came.
+	Age time.Duration
+}
+
 // CopyTo makes dst equal to r. It reuses the slices of dst, and allocates nothing
 // once they have grown; only Labels, which nobody writes to, is shared.
 func (r *Result) CopyTo(dst *Result) {
-	p, v, m := dst.Probabilities, dst.Values, dst.Modalities
+	p, v, m, n := dst.Probabilities, dst.Values, dst.Modalities, dst.Readings
 	*dst = *r
 	dst.Probabilities = append(p[:0], r.Probabilities...)
 	dst.Values = append(v[:0], r.Values...)
 	dst.Modalities = append(m[:0], r.Modalities...)
+	dst.Readings = append(n[:0], r.Readings...)
 }

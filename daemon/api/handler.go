@@ -111,7 +111,7 @@ func (s *Server) reload(w http.ResponseWriter) {
 func (s *Server) latest(w http.ResponseWriter, _ *http.Request) {
 	body, ok := s.hub.appendLatest(nil)
 	if !ok {
-		unavailable(w, errors.New("nothing has been decided yet"))
+		unavailable(w, errors.New("there is no Result yet"))
 		return
 	}
 	reply(w, http.StatusOK, append(body, '\n'))

@@ -85,7 +85,7 @@ func TestLatestResult(t *testing.T) {
 	r := serve(t, nil)
 	a := r.get("/v1/result")
 	require.Equal(t, 503, a.code)
-	require.Contains(t, a.body, "nothing has been decided yet")
+	require.Contains(t, a.body, "there is no Result yet")
 
 	given := some(7)
 	require.NoError(t, r.server.Write(given))

@@ -160,6 +160,17 @@ func (c Config) ChannelNames() []string {
 	return slices.Sorted(maps.Values(c.Channels))
 }
 
+// Unit is that of a channel the sensor delivers, "" where only the device or
+// program knows it.
+func (c Config) Unit(channel string) string {
+	for _, r := range c.readings() {
+		if c.channel(r.name) == channel {
+			return r.unit
+		}
+	}
+	return ""
+}
+
 // Place says what of the hardware the sensor has for itself, as "address 0x23 on
 // bus 1"; empty when others may read the same.
 func (c Config) Place() string {

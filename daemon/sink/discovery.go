@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,10 +18,23 @@ type Announcement struct {
 	// it has.
 	Labels []string
 	Values int
-	// Modalities of the model. Without any there is nothing to announce.
+	// Modalities of the model, and Readings that a Result carries. Without either
+	// there is nothing to announce.
 	Modalities []string
+	Readings   []Channel
 	// Every is the time between Results; 0 when nothing is due at any time.
 	Every time.Duration
+}
+
+// Channel is one that Results carry the newest value of, and its unit, empty when
+// nobody knows it.
+type Channel struct{ Name, Unit string }
+
+// deviceClasses are the words of Home Assistant for what units measure, where the
+// unit alone says it.
+var deviceClasses = map[string]string{
+	"°C": "temperature", "lx": "illuminance", "Pa": "pressure", "hPa": "pressure",
+	"V": "voltage", "mV": "voltage", "A": "current", "mA": "current", "W": "power", "mW": "power",
 }
 
 // The keys of Home Assistant's device discovery, which it has understood since
@@ -87,6 +101,16 @@ func (a *Announcement) expireAfter() int {
 	return max(30, int((3*a.Every + time.Second - 1).Seconds()))
 }
 
+// identifier makes a name one that Home Assistant takes as part of an ID.
+func identifier(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
 // payload returns the announcement for Results on the topic base/state.
 func (a *Announcement) payload(base string) ([]byte, error) {
 	d := discovery{
@@ -126,6 +150,16 @@ func (a *Announcement) payload(base string) ([]byte, error) {
 		add("share_"+name, component{Platform: "sensor", Name: name + " share", StateClass: "measurement", Unit: "%",
 			Category: "diagnostic",
 			Template: "{{ (" + part + ".share * 100) | round(1) }}"})
+	}
+	for i, c := range a.Readings {
+		part := "value_json.readings[" + strconv.Quote(c.Name) + "]"
+		id := "reading_" + identifier(c.Name)
+		if _, taken := d.Components[id]; taken {
+			id += "_" + strconv.Itoa(i)
+		}
+		add(id, component{Platform: "sensor", Name: c.Name, StateClass: "measurement",
+			Unit: c.Unit, DeviceClass: deviceClasses[c.Unit],
+			Template: "{{ " + part + ".value if " + part + ".value is defined else none }}"})
 	}
 	text, err := json.Marshal(d)
 	if err != nil {

@@ -39,6 +39,12 @@ func TestDiscoveryPayload(t *testing.T) {
 	text, err = regression.payload("tank")
 	require.NoError(t, err)
 	golden(t, "discovery_values.json", text)
+
+	collecting := Announcement{Board: Board{ID: "1a2b3c4d", Name: "Tank"}, Every: 10 * time.Second,
+		Readings: []Channel{{"desk.lux", "lx"}, {"desk_lux", ""}, {"door", ""}, {`odd "name"`, "°C"}}}
+	text, err = collecting.payload("tank")
+	require.NoError(t, err)
+	golden(t, "discovery_readings.json", text)
 }
 
 func TestDiscoveryExpires(t *testing.T) {

@@ -183,7 +183,9 @@ func (s *session) announce() error {
 	return s.publish(message{topic: s.statusTopic(), payload: []byte("online"), retain: true})
 }
 
-func (s *session) discoverable() bool { return s.config.HomeAssistant && len(s.about.Modalities) > 0 }
+func (s *session) discoverable() bool {
+	return s.config.HomeAssistant && len(s.about.Modalities)+len(s.about.Readings) > 0
+}
 
 // optional takes a refusal for a warning: a broker that keeps Home Assistant's
 // topics from the board is no reason to go without it.
