@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -116,9 +115,6 @@ func (d *Daemon) reload() error {
 		return err
 	}
 	old := d.current.Load()
-	if !reflect.DeepEqual(c.API, old.config.API) {
-		return fmt.Errorf("%w: api: its addresses are not changed while the daemon runs: restart it", ErrConfig)
-	}
 	next, err := d.build(c, old)
 	if err != nil {
 		return err
@@ -127,12 +123,17 @@ func (d *Daemon) reload() error {
 	defer close(begin)
 	err = d.openOutputs(d.reloads.ctx, next, old, begin)
 	if err == nil {
+		err = d.openAPI(next.config.API)
+	}
+	if err == nil {
 		err = d.pipeline.swap(next.wiring)
 	}
 	if err != nil {
+		d.server.Keep(old.config.API)
 		d.closeReplaced(next, old)
 		return err
 	}
+	d.server.Keep(next.config.API)
 	next.judged = d.stages(next)
 	next.metrics = next.newMetrics(d.pipeline)
 	d.current.Store(next)
@@ -142,6 +143,14 @@ func (d *Daemon) reload() error {
 	default:
 	}
 	d.closeReplaced(old, next)
+	return nil
+}
+
+// openAPI serves at the places of c too.
+func (d *Daemon) openAPI(c api.Config) error {
+	if err := d.server.Open(c); err != nil {
+		return fmt.Errorf("%w: api: %w", ErrConfig, err)
+	}
 	return nil
 }
 

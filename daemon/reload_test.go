@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -168,7 +169,9 @@ func TestReloadRefusesWhatIsBad(t *testing.T) {
 		{"other features", func(_ *testing.T, r *reloadable) {
 			r.config.Features = encoder.Features{Tick: encoder.Duration(time.Second), Modalities: map[string]encoder.Definition{"light": {Encoder: encoder.Push, Regions: 2}}}
 		}, ErrConfig, "features"},
-		{"another socket", func(_ *testing.T, r *reloadable) { r.config.API.Listen = []string{"127.0.0.1:1"} }, ErrConfig, "restart"},
+		{"a socket that is a file", func(_ *testing.T, r *reloadable) {
+			r.config.API.Listen = []string{"unix:" + filepath.Join(r.models, "tiny.safetensors")}
+		}, ErrConfig, "is no socket: remove it"},
 		{"a recording", func(_ *testing.T, r *reloadable) {
 			r.config.Sensors = []sensor.Config{{Alias: "r", Type: sensor.Recorded, File: "x.csv", Time: []string{"t"}, Format: "15:04"}}
 		}, ErrConfig, "restart"},
@@ -566,4 +569,36 @@ func TestReloadOfBadModels(t *testing.T) {
 		require.EqualValues(t, len(corpus)+1, r.Status().Config.Failed)
 		require.NoError(t, stop())
 	})
+}
+
+// The API moves while the daemon runs, and goes back when the rest of a
+// configuration is refused.
+func TestReloadMovesTheAPI(t *testing.T) {
+	r := newReloadable(t, airSensor())
+	stop := run(t, r.Daemon)
+	require.Eventually(t, func() bool { return r.reloads.announced.Load() }, 10*time.Second, time.Millisecond)
+	dir := t.TempDir()
+	answers := func(name string) bool {
+		c, err := net.Dial("unix", filepath.Join(dir, name))
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	r.config.API.Listen = []string{"unix:" + filepath.Join(dir, "a")}
+	require.NoError(t, r.Reload())
+	require.True(t, answers("a"), "there was no API before")
+
+	r.config.API.Listen = []string{"unix:" + filepath.Join(dir, "b")}
+	r.config.Agent.Model = "missing.safetensors"
+	require.Error(t, r.Reload())
+	require.True(t, answers("a"))
+	require.False(t, answers("b"))
+
+	r.config.Agent.Model = "tiny.safetensors"
+	require.NoError(t, r.Reload())
+	require.True(t, answers("b"))
+	require.Eventually(t, func() bool { return !answers("a") }, 10*time.Second, time.Millisecond)
+	require.NoError(t, stop())
+	require.False(t, answers("b"))
 }

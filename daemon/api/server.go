@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -51,9 +49,9 @@ type Server struct {
 	metrics *counters
 	pushing chan struct{} // a token per push at work
 
-	local, remote *http.Server // for the Unix sockets and for TCP
-	addresses     []net.Addr
-	serving       sync.WaitGroup
+	mu      sync.Mutex
+	sites   []*site
+	serving sync.WaitGroup
 }
 
 // Listen opens every place that c names and serves d there until Close or
@@ -63,17 +61,15 @@ func Listen(c Config, d Daemon, log *slog.Logger) (*Server, error) {
 }
 
 func start(c Config, d Daemon, log *slog.Logger, lim limits) (*Server, error) {
-	var open []net.Listener
-	for _, entry := range c.Listen {
-		some, err := listen(entry)
-		if err != nil {
-			for _, l := range open {
-				l.Close()
-			}
-			return nil, err
-		}
-		open = append(open, some...)
+	s := newServer(d, log, lim)
+	if err := s.Open(c); err != nil {
+		return nil, err
 	}
+	return s, nil
+}
+
+// newServer serves d nowhere yet.
+func newServer(d Daemon, log *slog.Logger, lim limits) *Server {
 	s := &Server{
 		daemon:  d,
 		log:     log,
@@ -84,20 +80,7 @@ func start(c Config, d Daemon, log *slog.Logger, lim limits) (*Server, error) {
 	}
 	s.metrics = newCounters(s.conns, s.hub)
 	s.conns.evicted, s.conns.refused = s.metrics.evicted.Inc, s.metrics.refused.Inc
-	s.local, s.remote = s.http(s.route), s.http(s.guard)
-	for _, l := range open {
-		s.addresses = append(s.addresses, l.Addr())
-		server := s.remote
-		if l.Addr().Network() == "unix" {
-			server = s.local
-		}
-		s.serving.Go(func() {
-			if err := server.Serve(bounded{l, s.conns}); !errors.Is(err, http.ErrServerClosed) {
-				log.Error("the API stopped listening", "address", l.Addr().String(), "error", err)
-			}
-		})
-	}
-	return s, nil
+	return s
 }
 
 // http returns a server with the limits in force.
@@ -116,9 +99,6 @@ func (s *Server) http(h http.HandlerFunc) *http.Server {
 	}
 }
 
-// Addresses returns where the server listens, for messages.
-func (s *Server) Addresses() []net.Addr { return s.addresses }
-
 // Write makes r the latest Result and sends it to the stream clients. It never
 // waits for a client and never fails.
 func (s *Server) Write(r *result.Result) error {
@@ -131,11 +111,7 @@ func (s *Server) Write(r *result.Result) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.hub.close()
 	s.conns.close()
-	err := errors.Join(s.local.Shutdown(ctx), s.remote.Shutdown(ctx))
-	if err != nil {
-		s.local.Close()
-		s.remote.Close()
-	}
+	err := s.each(func(t *site) error { return t.shutdown(ctx) })
 	s.serving.Wait()
 	return err
 }
@@ -145,7 +121,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.hub.close()
 	s.conns.close()
-	err := errors.Join(s.local.Close(), s.remote.Close())
+	err := s.each(func(t *site) error { return t.http.Close() })
 	s.serving.Wait()
 	return err
 }
