@@ -62,6 +62,10 @@ instructions: ## count the arm64 kernels' instructions again, and keep that
 demo: ## replay a recorded room and watch it decide
 	go run ./cmd/ragedge demo
 
+.PHONY: python
+python: ## the packages of the Python examples, in build/python; 6 GB
+	@scripts/python
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
