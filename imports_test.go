@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"bench/peers/protocol": {},
 	"bench/peers/worker":   {".", "fusion", "bench/peers/protocol"},
 	"bench/peers/cold":     {"fusion"},
+	"tasks/sortofclevr":    {"safetensors"},
 	"daemon/record":        {"encoder", "result"},
 	"daemon/sensor":        {"encoder", "daemon/record"},
 	"daemon/sink":          {"encoder", "result"},
