@@ -45,7 +45,8 @@ var rooms = map[string][]string{
 	"daemon/record":        {"encoder", "result"},
 	"daemon/sensor":        {"encoder", "daemon/record"},
 	"daemon/sink":          {"encoder", "result"},
-	"daemon/api":           {"encoder", "result", "safetensors"},
+	"daemon/secret":        {},
+	"daemon/api":           {"encoder", "result", "safetensors", "daemon/secret"},
 	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/record", "daemon/sensor", "daemon/sink", "daemon/api"},
 	"cmd/ragedge":          {".", "fusion", "encoder", "result", "safetensors", "bench", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
 }

@@ -55,7 +55,7 @@ func (c *Config) checkBrokers() error {
 	return nil
 }
 
-// CheckFiles reports what is wrong with the files that sinks need, a password above
+// CheckFiles reports what is wrong with the files that sinks and the API need, a password above
 // all. A file may be missing only where c is checked for another machine.
 func (c *Config) CheckFiles() error {
 	var all []error
@@ -63,6 +63,9 @@ func (c *Config) CheckFiles() error {
 		if err := c.Sinks[i].CheckFiles(); err != nil {
 			all = append(all, fmt.Errorf("%w: sink %d: %w", ErrConfig, i+1, err))
 		}
+	}
+	if err := c.API.CheckFiles(); err != nil {
+		all = append(all, fmt.Errorf("%w: api: %w", ErrConfig, err))
 	}
 	return errors.Join(all...)
 }

@@ -105,7 +105,12 @@ var keys = []key{
 	{"record.max_bytes", `536870912`, "What all recordings may take; the oldest are removed, those with labels last.", nil},
 	{"record.max_age", `"720h"`, "The age at which a recording is removed; left out, none is for its age.", nil},
 
-	{"api.listen", `["unix:/run/ragedge/api.sock"]`, "Unix sockets and loopback addresses to serve at; none for no API.", nil},
+	{"api.listen", `["unix:/run/ragedge/api.sock"]`, "Unix sockets and addresses to serve at; none for no API. What other machines can reach needs TLS, and tokens or client_ca.", nil},
+	{"api.tls_cert", `"api.crt"`, "Certificate (PEM) for the addresses; docs/api.md has the command that makes one.", nil},
+	{"api.tls_key", `"api.key"`, "Its key: a file, or systemd credential.", nil},
+	{"api.token_file", `"api.tokens"`, "Hashes of the tokens that let a client do everything; ragedge token adds one.", nil},
+	{"api.client_ca", `"clients.pem"`, "Certificates of who signed those of clients; they need no token.", nil},
+	{"api.users", `["pi"]`, "Who may use the Unix sockets, of those that the socket's mode lets in; everyone of them when left out.", nil},
 }
 
 func kindNames() (names []string) {

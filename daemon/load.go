@@ -89,6 +89,10 @@ func (c *Config) resolve(dir string) {
 	for i := range c.Sensors {
 		under(&c.Sensors[i].File)
 	}
+	for _, name := range []*string{&c.API.TLSCert, &c.API.TLSKey, &c.API.TokenFile, &c.API.ClientCA} {
+		credential(name)
+		under(name)
+	}
 	for i := range c.Sinks {
 		under(&c.Sinks[i].Path)
 		under(&c.Sinks[i].CAFile)

@@ -22,7 +22,7 @@ func TestParseConfigNamesWhatIsWrong(t *testing.T) {
 		{"unknown table", "[agnet]\nmodel = \"x\"\n", "1:2: unknown key agnet (did you mean agent?)"},
 		{"unknown key of a sensor", "[[sensor]]\nalias = \"a\"\nadress = 1\n", "3:1: unknown key sensor.adress (did you mean address?)"},
 		{"unknown key of a modality", "[features.modality.light]\nchanels = [\"a\"]\n", "2:1: unknown key features.modality.light.chanels (did you mean channels?)"},
-		{"nothing close", "[api]\nqwertz = 1\n", "2:1: unknown key api.qwertz (known here: listen)"},
+		{"nothing close", "[api]\nqwertz = 1\n", "2:1: unknown key api.qwertz (known here: client_ca, listen, tls_cert, tls_key, token_file, users)"},
 		{"two unknown keys", "a = 1\nb = 2\n", "2:1: unknown key b"},
 		{"wrong type", "[agent]\nmodel = 7\n", "2:9: agent.model: "},
 		{"bad duration", "[[sensor]]\ninterval = \"5 minutes\"\n", `2:12: sensor.interval: toml: "5 minutes" is no duration`},

@@ -123,17 +123,12 @@ func (d *Daemon) reload() error {
 	defer close(begin)
 	err = d.openOutputs(d.reloads.ctx, next, old, begin)
 	if err == nil {
-		err = d.openAPI(next.config.API)
-	}
-	if err == nil {
-		err = d.pipeline.swap(next.wiring)
+		err = d.changeAPI(next)
 	}
 	if err != nil {
-		d.server.Keep(old.config.API)
 		d.closeReplaced(next, old)
 		return err
 	}
-	d.server.Keep(next.config.API)
 	next.judged = d.stages(next)
 	next.metrics = next.newMetrics(d.pipeline)
 	d.current.Store(next)
@@ -146,11 +141,17 @@ func (d *Daemon) reload() error {
 	return nil
 }
 
-// openAPI serves at the places of c too.
-func (d *Daemon) openAPI(c api.Config) error {
-	if err := d.server.Open(c); err != nil {
+// changeAPI swaps next in, with its API: both or neither.
+func (d *Daemon) changeAPI(next *setup) error {
+	change, err := d.server.Prepare(next.config.API)
+	if err != nil {
 		return fmt.Errorf("%w: api: %w", ErrConfig, err)
 	}
+	if err := d.pipeline.swap(next.wiring); err != nil {
+		change.Undo()
+		return err
+	}
+	change.Commit()
 	return nil
 }
 

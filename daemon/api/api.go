@@ -1,6 +1,6 @@
-// Package api serves the daemon over HTTP: on a Unix socket, and on loopback TCP
-// when configured. Everything can be read on both; data can be pushed, and the
-// configuration reloaded, only through the socket, whose file mode says who may.
+// Package api serves the daemon over HTTP, on Unix sockets and on TCP. Who may
+// change anything, and on an address that other machines reach who may see
+// anything, shows a token or a certificate; a socket's file mode says it there.
 //
 // The server never holds a lock of the sample→decision path: Results reach it
 // through Write, as they reach any sink, and what a client is slow to read waits

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -133,9 +134,17 @@ func (l bounded) Accept() (net.Conn, error) {
 
 type connKey struct{}
 
+// plain is the connection below TLS, if there is any.
+func plain(c net.Conn) net.Conn {
+	if secured, ok := c.(*tls.Conn); ok {
+		return secured.NetConn()
+	}
+	return c
+}
+
 // remember puts the connection where the handler finds it.
 func remember(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
+	return context.WithValue(ctx, connKey{}, plain(c))
 }
 
 // markBusy notes that the request of this context has been read.
@@ -147,7 +156,7 @@ func markBusy(ctx context.Context) {
 
 // markIdle notes that the reply to the last request of c is out.
 func markIdle(c net.Conn, state http.ConnState) {
-	if c, ok := c.(*conn); ok && state == http.StateIdle {
+	if c, ok := plain(c).(*conn); ok && state == http.StateIdle {
 		c.setBusy(false)
 	}
 }

@@ -13,30 +13,15 @@ import (
 	"time"
 )
 
-// Config is the [api] table.
-type Config struct {
-	// Listen names the places to serve at: "unix:/run/ragedge/api.sock", or a
-	// loopback address such as "127.0.0.1:8080", "[::1]:8080" or
-	// "localhost:8080". ":8080" is loopback too. Empty: no API.
-	Listen []string `toml:"listen"`
-}
-
-// Check reports every entry that the server would not listen at.
-func (c Config) Check() error {
-	var all []error
-	for _, entry := range c.Listen {
-		if _, err := places(entry); err != nil {
-			all = append(all, fmt.Errorf("listen: %q %w", entry, err))
-		}
-	}
-	return errors.Join(all...)
-}
-
 // ErrInUse means that another process serves where this one should.
 var ErrInUse = errors.New("in use by another process")
 
-// place is one address as package net takes it.
-type place struct{ network, address string }
+// place is one address as package net takes it. It is remote when other machines
+// can reach it.
+type place struct {
+	network, address string
+	remote           bool
+}
 
 const (
 	unixScheme = "unix:"
@@ -56,7 +41,7 @@ func places(entry string) ([]place, error) {
 		if path == "" || path[0] == '@' || len(path) > maxSocketPath {
 			return nil, fmt.Errorf("needs a file path of 1 to %d bytes after %s", maxSocketPath, unixScheme)
 		}
-		return []place{{"unix", path}}, nil
+		return []place{{network: "unix", address: path}}, nil
 	}
 	host, port, err := net.SplitHostPort(entry)
 	if err != nil {
@@ -67,22 +52,22 @@ func places(entry string) ([]place, error) {
 	}
 	if host == "" || host == "localhost" {
 		return []place{
-			{"tcp4", net.JoinHostPort("127.0.0.1", port)},
-			{"tcp6", net.JoinHostPort("::1", port)},
+			{network: "tcp4", address: net.JoinHostPort("127.0.0.1", port)},
+			{network: "tcp6", address: net.JoinHostPort("::1", port)},
 		}, nil
 	}
-	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
-		return nil, errors.New("can be reached from other machines: that needs TLS and a token, " +
-			"which this build does not have; listen at 127.0.0.1 or on a Unix socket")
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return nil, errors.New("names a machine: use an address, 0.0.0.0 for all that this one has")
 	}
-	return []place{{"tcp", entry}}, nil
+	return []place{{"tcp", entry, !ip.IsLoopback()}}, nil
 }
 
 // listen opens what an entry names.
-func listen(entry string) ([]net.Listener, error) {
+func listen(entry string) (_ []net.Listener, remote bool, _ error) {
 	all, err := places(entry)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %q %w", entry, err)
+		return nil, false, fmt.Errorf("listen: %q %w", entry, err)
 	}
 	var open []net.Listener
 	for i, p := range all {
@@ -94,11 +79,11 @@ func listen(entry string) ([]net.Listener, error) {
 			for _, l := range open {
 				l.Close()
 			}
-			return nil, fmt.Errorf("listen: %q: %w", entry, err)
+			return nil, false, fmt.Errorf("listen: %q: %w", entry, err)
 		}
 		open = append(open, l)
 	}
-	return open, nil
+	return open, all[0].remote, nil
 }
 
 func noIPv6(err error) bool {

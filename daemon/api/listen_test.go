@@ -21,7 +21,7 @@ func TestConfigCheck(t *testing.T) {
 	require.NoError(t, Config{Listen: good}.Check())
 	require.NoError(t, Config{}.Check())
 
-	const remote = "can be reached from other machines: that needs TLS and a token, which this build does not have"
+	const remote, named = "can be reached from other machines: that needs tls_cert and tls_key, and token_file or client_ca", "names a machine: use an address"
 	for entry, want := range map[string]string{
 		"0.0.0.0:8080":                     remote,
 		"[::]:8080":                        remote,
@@ -29,11 +29,11 @@ func TestConfigCheck(t *testing.T) {
 		"[fe80::1]:8080":                   remote,
 		"[::ffff:192.168.1.7]:8080":        remote,
 		"169.254.1.1:80":                   remote,
-		"board.local:8080":                 remote,
-		"localhost.example:8080":           remote,
-		"127.0.0.1.example:8080":           remote,
-		"*:8080":                           remote,
-		"2130706433:80":                    remote, // 127.0.0.1 to some resolvers
+		"board.local:8080":                 named,
+		"localhost.example:8080":           named,
+		"127.0.0.1.example:8080":           named,
+		"*:8080":                           named,
+		"2130706433:80":                    named, // 127.0.0.1 to some resolvers
 		"":                                 "is neither unix: and a path nor an address with a port",
 		"8080":                             "is neither unix: and a path nor an address with a port",
 		"127.0.0.1":                        "is neither unix: and a path nor an address with a port",

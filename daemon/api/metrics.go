@@ -15,6 +15,8 @@ type counters struct {
 	cut     *metrics.Counter // stream clients that took nothing in
 	evicted *metrics.Counter
 	refused *metrics.Counter
+	// unauthorized counts requests with a wrong token.
+	unauthorized *metrics.Counter
 }
 
 func newCounters(c *conns, h *hub) *counters {
@@ -28,6 +30,8 @@ func newCounters(c *conns, h *hub) *counters {
 		cut:     set.NewCounter("ragedge_api_stream_cut_total"),
 		evicted: set.NewCounter("ragedge_api_connections_evicted_total"),
 		refused: set.NewCounter("ragedge_api_connections_refused_total"),
+
+		unauthorized: set.NewCounter("ragedge_api_unauthorized_total"),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ragedge/ragedge/result"
@@ -47,7 +48,10 @@ type Server struct {
 	hub     *hub
 	conns   *conns
 	metrics *counters
-	pushing chan struct{} // a token per push at work
+	pushing chan struct{} // a place per push at work
+
+	access   atomic.Pointer[access]
+	failures failures
 
 	mu      sync.Mutex
 	sites   []*site
@@ -62,9 +66,11 @@ func Listen(c Config, d Daemon, log *slog.Logger) (*Server, error) {
 
 func start(c Config, d Daemon, log *slog.Logger, lim limits) (*Server, error) {
 	s := newServer(d, log, lim)
-	if err := s.Open(c); err != nil {
+	change, err := s.Prepare(c)
+	if err != nil {
 		return nil, err
 	}
+	change.Commit()
 	return s, nil
 }
 

@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +15,7 @@ import (
 // that they have for themselves, so that one entry can end while others go on.
 type site struct {
 	entry     string
+	remote    bool // other machines can reach it
 	listeners []net.Listener
 	http      *http.Server
 }
@@ -30,60 +33,68 @@ func (t *site) shutdown(ctx context.Context) error {
 	return err
 }
 
-// Open serves at the places of c where it does not yet. With an error it serves
-// where it did before. The error wraps ErrInUse when another process serves
-// there.
-func (s *Server) Open(c Config) error {
+func (t *site) unix() bool { return t.listeners[0].Addr().Network() == "unix" }
+
+// Change is a configuration that a Server is ready to follow: its files are read,
+// and its new places open. Either Commit or Undo ends it.
+type Change struct {
+	server *Server
+	config Config
+	access *access
+	added  []*site
+}
+
+// Prepare makes the server ready for c, and changes nothing yet. The error wraps
+// ErrInUse when another process serves where c says.
+func (s *Server) Prepare(c Config) (*Change, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var added []*site
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	change := &Change{server: s, config: c}
+	var err error
+	if change.access, err = c.load(); err != nil {
+		return nil, err
+	}
 	for _, entry := range c.Listen {
 		serves := func(t *site) bool { return t.entry == entry }
-		if slices.ContainsFunc(s.sites, serves) || slices.ContainsFunc(added, serves) {
+		if slices.ContainsFunc(s.sites, serves) || slices.ContainsFunc(change.added, serves) {
 			continue
 		}
-		listeners, err := listen(entry)
-		if err != nil {
-			for _, t := range added {
-				for _, l := range t.listeners {
-					l.Close()
-				}
-			}
-			return err
+		t := &site{entry: entry}
+		if t.listeners, t.remote, err = listen(entry); err != nil {
+			change.Undo()
+			return nil, err
 		}
-		added = append(added, &site{entry: entry, listeners: listeners})
+		change.added = append(change.added, t)
 	}
-	for _, t := range added {
-		s.serve(t)
-	}
-	s.sites = append(s.sites, added...)
-	return nil
+	return change, nil
 }
 
-// serve begins to serve at t: all there is on a Unix socket, behind the guard
-// elsewhere.
-func (s *Server) serve(t *site) {
-	handler := s.guard
-	if t.listeners[0].Addr().Network() == "unix" {
-		handler = s.route
-	}
-	t.http = s.http(handler)
-	for _, l := range t.listeners {
-		s.serving.Go(func() {
-			if err := t.http.Serve(bounded{l, s.conns}); !errors.Is(err, http.ErrServerClosed) {
-				s.log.Error("the API stopped listening", "address", l.Addr().String(), "error", err)
-			}
-		})
+// Undo closes the new places.
+func (c *Change) Undo() {
+	for _, t := range c.added {
+		for _, l := range t.listeners {
+			l.Close()
+		}
 	}
 }
 
-// Keep stops serving at the places that c does not name. What is being answered
-// there may go on for a moment, the request that asked for this perhaps.
-func (s *Server) Keep(c Config) {
+// Commit serves at the new places, and no longer at those that the configuration
+// does not name. What is being answered there may go on for a moment, the
+// request that asked for this perhaps. Who may do what holds for all requests
+// from now on; whether a place speaks TLS, for connections.
+func (c *Change) Commit() {
+	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sites = slices.DeleteFunc(s.sites, func(t *site) bool {
-		if slices.Contains(c.Listen, t.entry) {
+	s.access.Store(c.access)
+	for _, t := range c.added {
+		s.serve(t)
+	}
+	s.sites = slices.DeleteFunc(append(s.sites, c.added...), func(t *site) bool {
+		if slices.Contains(c.config.Listen, t.entry) {
 			return false
 		}
 		s.serving.Go(func() {
@@ -93,6 +104,34 @@ func (s *Server) Keep(c Config) {
 		})
 		return true
 	})
+}
+
+// serve begins to serve at t: all there is on a Unix socket, behind the guard
+// elsewhere.
+func (s *Server) serve(t *site) {
+	t.http = s.http(s.doors(t))
+	for _, l := range t.listeners {
+		l = bounded{l, s.conns}
+		if !t.unix() {
+			l = encrypted{l, &s.access}
+		}
+		s.serving.Go(func() {
+			if err := t.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error("the API stopped listening", "address", l.Addr().String(), "error", err)
+			}
+		})
+	}
+}
+
+// doors returns what stands between the clients of t and the paths.
+func (s *Server) doors(t *site) http.HandlerFunc {
+	switch {
+	case t.unix():
+		return s.admit
+	case t.remote:
+		return s.guardRemote
+	}
+	return s.guard
 }
 
 // Addresses returns where the server listens, for messages.
@@ -121,4 +160,23 @@ func (s *Server) each(stop func(*site) error) error {
 		all = append(all, <-errs)
 	}
 	return errors.Join(all...)
+}
+
+// encrypted is a listener that speaks TLS where there is a certificate.
+type encrypted struct {
+	net.Listener
+	access *atomic.Pointer[access]
+}
+
+// Accept returns the next connection. The handshake comes with the first read,
+// so that a slow client holds up nobody.
+func (l encrypted) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if config := l.access.Load().tls; config != nil {
+		return tls.Server(c, config), nil
+	}
+	return c, nil
 }

@@ -29,6 +29,12 @@ func askAt(path string) error {
 	return err
 }
 
+func change(t *testing.T, s *Server, c Config) {
+	change, err := s.Prepare(c)
+	require.NoError(t, err)
+	change.Commit()
+}
+
 // Places come and go while the server serves; what stays is never closed, and a
 // place that cannot be opened changes nothing.
 func TestPlacesComeAndGo(t *testing.T) {
@@ -41,8 +47,7 @@ func TestPlacesComeAndGo(t *testing.T) {
 		return out
 	}
 	r := serve(t, nil)
-	require.NoError(t, r.server.Open(listenAt(a)))
-	r.server.Keep(listenAt(a))
+	change(t, r.server, listenAt(a))
 	require.Eventually(t, func() bool { return askAt(r.socket) != nil }, patience, time.Millisecond)
 	require.Error(t, func() error { _, err := net.Dial("tcp", r.tcp); return err }())
 	stream, err := net.Dial("unix", a)
@@ -54,18 +59,18 @@ func TestPlacesComeAndGo(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, head, "200")
 
-	require.NoError(t, r.server.Open(listenAt(a, b)))
-	r.server.Keep(listenAt(a, b))
+	change(t, r.server, listenAt(a, b))
 	require.NoError(t, askAt(a))
 	require.NoError(t, askAt(b))
 
 	require.NoError(t, os.WriteFile(c, nil, 0o600))
-	require.ErrorContains(t, r.server.Open(listenAt(b, filepath.Join(dir, "d"), c)), "is no socket")
+	_, err = r.server.Prepare(listenAt(b, filepath.Join(dir, "d"), c))
+	require.ErrorContains(t, err, "is no socket")
 	require.NoError(t, askAt(a))
 	require.NoError(t, askAt(b))
 	require.Error(t, askAt(filepath.Join(dir, "d")), "nothing of what was refused stays open")
 
-	r.server.Keep(listenAt(b))
+	change(t, r.server, listenAt(b))
 	require.Eventually(t, func() bool { return askAt(a) != nil }, 5*time.Second, time.Millisecond)
 	require.NoError(t, askAt(b))
 	require.NoError(t, stream.SetReadDeadline(time.Now().Add(10*time.Second)))
