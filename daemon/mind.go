@@ -23,6 +23,7 @@ type mind struct {
 	state  *fusion.State
 	task   string
 	labels []string
+	aside  oneShot // for who asks in between
 }
 
 func newMind(model *fusion.Model, threads int) *mind {

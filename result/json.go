@@ -71,7 +71,7 @@ func (r *Result) appendProbabilities(dst []byte) []byte {
 	dst = append(dst, `,"probabilities":{`...)
 	for i, p := range r.Probabilities[:n] {
 		dst = appendComma(dst, i)
-		dst = appendString(dst, r.Labels[i])
+		dst = AppendString(dst, r.Labels[i])
 		dst = append(dst, ':')
 		dst = appendFloat(dst, float64(p), 32)
 	}
@@ -80,13 +80,13 @@ func (r *Result) appendProbabilities(dst []byte) []byte {
 
 // append writes the modality as a member of the object modalities.
 func (m *Modality) append(dst []byte) []byte {
-	dst = appendString(dst, m.Name)
+	dst = AppendString(dst, m.Name)
 	dst = append(dst, `:{"share":`...)
 	dst = appendFloat(dst, float64(m.Share), 32)
 	dst = append(dst, `,"present":`...)
 	dst = strconv.AppendBool(dst, m.Present)
 	dst = append(dst, `,"reason":`...)
-	dst = appendString(dst, m.Reason)
+	dst = AppendString(dst, m.Reason)
 	if m.Age >= 0 {
 		dst = append(dst, `,"age_s":`...)
 		dst = appendSeconds(dst, m.Age)
@@ -98,14 +98,14 @@ func (m *Modality) append(dst []byte) []byte {
 
 // append writes the reading as a member of the object readings.
 func (r *Reading) append(dst []byte) []byte {
-	dst = appendString(dst, r.Channel)
+	dst = AppendString(dst, r.Channel)
 	dst = append(dst, ":{"...)
 	if r.Reason == "" {
 		dst = append(dst, `"value":`...)
 		dst = appendFloat(dst, r.Value, 64)
 	} else {
 		dst = append(dst, `"reason":`...)
-		dst = appendString(dst, r.Reason)
+		dst = AppendString(dst, r.Reason)
 	}
 	if r.Age >= 0 {
 		dst = append(dst, `,"age_s":`...)
@@ -120,7 +120,7 @@ func appendText(dst []byte, key, value string) []byte {
 	if value == "" {
 		return dst
 	}
-	return appendString(append(dst, key...), value)
+	return AppendString(append(dst, key...), value)
 }
 
 func appendComma(dst []byte, i int) []byte {
@@ -166,11 +166,14 @@ func appendFloat(dst []byte, v float64, bits int) []byte {
 	return dst
 }
 
+// AppendFloat appends a number in the form that a Result has.
+func AppendFloat(dst []byte, v float32) []byte { return appendFloat(dst, float64(v), 32) }
+
 const hex = "0123456789abcdef"
 
 // appendString writes a JSON string as RFC 8259 wants it: quotes, backslashes
 // and control characters escaped, each byte that is not UTF-8 as U+FFFD.
-func appendString(dst []byte, s string) []byte {
+func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
 		c := s[i]

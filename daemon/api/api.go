@@ -13,6 +13,7 @@ import (
 	"io"
 
 	"github.com/ragedge/ragedge/result"
+	"github.com/ragedge/ragedge/safetensors"
 )
 
 // What a Daemon's errors mean to a client. Each has its own status code; an
@@ -45,6 +46,11 @@ type Daemon interface {
 	// Decide takes p in as Push does, decides at once, before anything else can
 	// come in between, and copies the Result to dst. p may be empty.
 	Decide(p *Push, dst *result.Result) error
+	// Model describes the loaded model. The caller only reads it.
+	Model() (*Model, error)
+	// Fuse runs the model once on input, in the form of a model's input file, and
+	// returns the output file. It changes nothing that decisions depend on.
+	Fuse(input *safetensors.File) (*safetensors.File, error)
 	// Reload reads the configuration again and puts it in force, or says with an
 	// error what is wrong with it and leaves all as it was.
 	Reload() error

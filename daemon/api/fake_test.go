@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragedge/ragedge/result"
+	"github.com/ragedge/ragedge/safetensors"
 )
 
 // patience is how long a test waits for what must happen.
@@ -259,3 +261,39 @@ func rawAnswer(t *testing.T, c net.Conn) answer {
 }
 
 var errTest = errors.New("the bus is stuck")
+
+// tinyModel is what the fake says of its model.
+var tinyModel = Model{
+	Name: "tiny", Digest: "sha256:00", Config: json.RawMessage(`{"name":"tiny"}`), StateBytes: 64,
+	Inputs:  []TensorInfo{{"text", "FP32", []int{-1, 2}}},
+	Outputs: []TensorInfo{{"logits", "FP32", []int{2}}},
+}
+
+func (f *fake) Model() (*Model, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusal != nil {
+		return nil, f.refusal
+	}
+	return &tinyModel, nil
+}
+
+// Fuse returns the sums of the columns of "text", as "logits" and again as "z".
+func (f *fake) Fuse(in *safetensors.File) (*safetensors.File, error) {
+	t := in.Tensor("text")
+	if t == nil {
+		return nil, fmt.Errorf("%w: no text", ErrInvalid)
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	width := t.Shape[len(t.Shape)-1]
+	sums := make([]float32, width)
+	for i, v := range values {
+		sums[i%width] += v
+	}
+	return &safetensors.File{Tensors: []safetensors.Tensor{
+		safetensors.NewFloat32("z", sums, 1, width), safetensors.NewFloat32("logits", sums, width),
+	}}, nil
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 )
 
 // route serves one request by its path, which must match exactly.
@@ -18,6 +19,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		get(w, r, s.readyz)
 	case "/metrics":
 		get(w, r, s.writeMetrics)
+	case "/openapi.json":
+		get(w, r, s.document)
 	case "/v1/status":
 		get(w, r, s.status)
 	case "/v1/result":
@@ -36,14 +39,27 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.reload(w)
+	case "/v1/model":
+		get(w, r, s.model)
+	case "/v1/sensors":
+		get(w, r, s.sensors)
+	case "/v1/fuse":
+		post(w, r, s.fuse)
 	case "/v1/label":
 		post(w, r, s.label)
 	case "/v1/record":
 		post(w, r, s.record)
 	default:
-		fail(w, http.StatusNotFound, "no such path; known are /healthz, /readyz, /metrics, "+
-			"/v1/status, /v1/result, /v1/stream, /v1/regions, /v1/reload, /v1/label, /v1/record")
+		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+			s.inference(w, r)
+			return
+		}
+		noSuchPath(w)
 	}
+}
+
+func noSuchPath(w http.ResponseWriter) {
+	fail(w, http.StatusNotFound, "no such path: GET /openapi.json lists those there are")
 }
 
 // get lets through what only reads.

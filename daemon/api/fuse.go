@@ -1,0 +1,128 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/ragedge/ragedge/result"
+	"github.com/ragedge/ragedge/safetensors"
+)
+
+const (
+	typeJSON    = "application/json"
+	typeTensors = "application/safetensors"
+)
+
+// fuse serves POST /v1/fuse: one run of the model on what the body holds, beside
+// the daemon's own decisions and without any effect on them. The reply has the
+// form of the body: the output tensors as safetensors, or by name as nested
+// arrays.
+func (s *Server) fuse(w http.ResponseWriter, r *http.Request) {
+	if err := s.enter(); err != nil {
+		refuse(w, err)
+		return
+	}
+	defer s.leave()
+	input, kind, err := readRegions(w, r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	output, err := s.daemon.Fuse(input)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if kind == typeTensors {
+		body, err := output.Bytes()
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		send(w, http.StatusOK, typeTensors, body)
+		return
+	}
+	body, err := appendTensors(nil, output)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, append(body, '\n'))
+}
+
+// readRegions reads a body of regions as the input of a model, and says which form
+// it has.
+func readRegions(w http.ResponseWriter, r *http.Request) (*safetensors.File, string, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind == "application/x-www-form-urlencoded" {
+		kind = typeJSON
+	}
+	if kind == "application/octet-stream" {
+		kind = typeTensors
+	}
+	if kind != typeJSON && kind != typeTensors {
+		return nil, "", fmt.Errorf("%w %.64q: use %s or %s", errType, kind, typeJSON, typeTensors)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
+	}
+	if kind == typeTensors {
+		f, err := safetensors.Parse(body)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		return f, kind, nil
+	}
+	p, err := decodeJSON(body)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(p.Samples) > 0 {
+		return nil, "", fmt.Errorf("%w: samples are not fused: send regions", ErrInvalid)
+	}
+	f := &safetensors.File{}
+	for i := range p.Regions {
+		if r := &p.Regions[i]; r.Rows > 0 { // else it is absent
+			f.Tensors = append(f.Tensors, safetensors.NewFloat32(r.Modality, r.Data, r.Rows, r.Features))
+		}
+	}
+	return f, kind, nil
+}
+
+// appendTensors appends one JSON object: every tensor by name, as nested arrays.
+func appendTensors(dst []byte, f *safetensors.File) ([]byte, error) {
+	dst = append(dst, '{')
+	for i := range f.Tensors {
+		t := &f.Tensors[i]
+		values, err := t.Float32s()
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = result.AppendString(dst, t.Name)
+		dst = append(dst, ':')
+		dst = appendArray(dst, values, t.Shape)
+	}
+	return append(dst, '}'), nil
+}
+
+// appendArray appends values as arrays nested as deep as shape is long.
+func appendArray(dst []byte, values []float32, shape []int) []byte {
+	if len(shape) == 0 {
+		return result.AppendFloat(dst, values[0])
+	}
+	dst = append(dst, '[')
+	for i := range shape[0] {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		step := len(values) / shape[0]
+		dst = appendArray(dst, values[i*step:(i+1)*step], shape[1:])
+	}
+	return append(dst, ']')
+}
