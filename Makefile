@@ -5,7 +5,6 @@ export CGO_ENABLED := 0
 
 BENCH ?= .
 FUZZTIME ?= 10s
-RELEASE = -buildvcs=auto -ldflags='-s -w'
 
 .PHONY: help
 help: ## list the targets
@@ -39,7 +38,7 @@ generate: ## write the *_amd64.s files with gen
 
 .PHONY: build
 build: ## bin/ragedge for this machine
-	go build $(RELEASE) -o bin/ ./cmd/...
+	@scripts/build bin/ragedge GOFLAGS='-trimpath -buildvcs=auto'
 	@ls -l bin
 
 .PHONY: cross

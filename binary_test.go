@@ -18,7 +18,9 @@ const binaryLimit = 10_000_000
 
 func TestTreeBinary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ragedge")
-	dump := link(t, "arm64", ".", path, "./cmd/ragedge")
+	flags, err := os.ReadFile("scripts/release-flags")
+	require.NoError(t, err)
+	dump := link(t, "arm64", ".", path, "./cmd/ragedge", strings.Split(strings.TrimSpace(string(flags)), "\n")...)
 	require.True(t, strings.Contains(dump, "-> main.main"), "the linker did not print its dependencies")
 	if path := methodsByName(dump); path != "" {
 		t.Errorf("the linker keeps every exported method because of %s", path)
@@ -64,9 +66,10 @@ func tooLarge(t *testing.T, path string, limit int64) string {
 }
 
 // link builds the package in dir for linux on arch, stripped as for a release,
-// into path, and returns the linker's dependency dump.
-func link(t *testing.T, arch, dir, path, pkg string) string {
-	build := goTool(t, arch, "build", "-trimpath", "-ldflags=-s -w -dumpdep", "-o", path, pkg)
+// into path, with other flags besides, and returns the linker's dependency dump.
+func link(t *testing.T, arch, dir, path, pkg string, flags ...string) string {
+	arguments := append([]string{"build"}, flags...)
+	build := goTool(t, arch, append(arguments, "-ldflags=-s -w -dumpdep", "-o", path, pkg)...)
 	build.Dir = dir
 	out, err := build.CombinedOutput()
 	dump := string(out)
