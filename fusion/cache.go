@@ -55,7 +55,12 @@ func (s *State) settled(m int) matrix {
 func (s *State) remembers(m int, x []float32) bool {
 	last, rows := &s.memories[m], s.rows[m]
 	if rows == 0 { // nothing to compute
-		last.rows, last.held = 0, false
+		if s.model.direct() && last.settled == nil { // its place in U is about to be cleared
+			last.rows, last.held = 0, false
+		}
+		return true
+	}
+	if s.again && rows == last.rows {
 		return true
 	}
 	var glance [glances]uint32

@@ -38,6 +38,7 @@ type State struct {
 	region []float32 // Ω as it is given out, [R, S]; omega itself for one gate
 
 	memories []memory        // of each modality
+	again    bool            // every modality has the rows of the last time, or none
 	team     *team           // nil: one thread
 	retire   runtime.Cleanup // of the team
 

@@ -32,6 +32,7 @@ func (r *Result) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"label":null`...)
 	}
 	dst = appendText(dst, `,"label":`, r.Label)
+	dst = appendText(dst, `,"raw_label":`, r.RawLabel)
 	dst = appendText(dst, `,"reason":`, r.Reason)
 	dst = r.appendProbabilities(dst)
 	if len(r.Values) > 0 {
@@ -52,15 +53,47 @@ func (r *Result) AppendJSON(dst []byte) []byte {
 		}
 		dst = append(dst, '}')
 	}
-	if len(r.Readings) > 0 {
-		dst = append(dst, `,"readings":{`...)
-		for i := range r.Readings {
-			dst = appendComma(dst, i)
-			dst = r.Readings[i].append(dst)
+	dst = r.appendConflict(dst)
+	if len(r.Degraded) > 0 {
+		dst = append(dst, `,"degraded":[`...)
+		for i, word := range r.Degraded {
+			dst = AppendString(appendComma(dst, i), word)
 		}
-		dst = append(dst, '}')
+		dst = append(dst, ']')
+	}
+	if len(r.Readings) > 0 {
+		dst = AppendReadings(append(dst, ','), r.Readings)
 	}
 	return append(dst, '}')
+}
+
+// AppendReadings appends the member "readings" of a Result's JSON form.
+func AppendReadings(dst []byte, all []Reading) []byte {
+	dst = append(dst, `"readings":{`...)
+	for i := range all {
+		dst = appendComma(dst, i)
+		dst = all[i].append(dst)
+	}
+	return append(dst, '}')
+}
+
+// appendConflict lists the modalities without which the label would be another.
+func (r *Result) appendConflict(dst []byte) []byte {
+	n := 0
+	for i := range r.Modalities {
+		if !r.Modalities[i].Conflict {
+			continue
+		}
+		if n == 0 {
+			dst = append(dst, `,"conflict":[`...)
+		}
+		dst = AppendString(appendComma(dst, n), r.Modalities[i].Name)
+		n++
+	}
+	if n > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 func (r *Result) appendProbabilities(dst []byte) []byte {
@@ -75,7 +108,8 @@ func (r *Result) appendProbabilities(dst []byte) []byte {
 		dst = append(dst, ':')
 		dst = appendFloat(dst, float64(p), 32)
 	}
-	return append(dst, '}')
+	dst = append(dst, `},"entropy":`...)
+	return appendFloat(dst, float64(r.Entropy()), 32)
 }
 
 // append writes the modality as a member of the object modalities.
@@ -83,6 +117,10 @@ func (m *Modality) append(dst []byte) []byte {
 	dst = AppendString(dst, m.Name)
 	dst = append(dst, `:{"share":`...)
 	dst = appendFloat(dst, float64(m.Share), 32)
+	if m.Measured {
+		dst = append(dst, `,"effect":`...)
+		dst = appendFloat(dst, float64(m.Effect), 32)
+	}
 	dst = append(dst, `,"present":`...)
 	dst = strconv.AppendBool(dst, m.Present)
 	dst = append(dst, `,"reason":`...)

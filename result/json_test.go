@@ -32,7 +32,7 @@ func room() Result {
 }
 
 const roomLine = `{"seq":7,"time":"2017-12-22T13:31:02.045Z","time_quality":"ntp","mono_ns":1234567890123,"boot_id":"0b7c9c4e",` +
-	`"label":"2 people","probabilities":{"empty":5.9604645e-8,"1 person":0.1,"2 people":0.9},"model":"sha256:00ff","kernel_set":"avx2",` +
+	`"label":"2 people","probabilities":{"empty":5.9604645e-8,"1 person":0.1,"2 people":0.9},"entropy":0.2959042,"model":"sha256:00ff","kernel_set":"avx2",` +
 	`"modalities":{"sound":{"share":0.25,"present":true,"reason":"","age_s":1.001,"rows":8},` +
 	`"light":{"share":0,"present":false,"reason":"sensor desk-light: no such device","age_s":95,"rows":0},` +
 	`"motion":{"share":0,"present":false,"reason":"no data yet","rows":0}}}`
@@ -68,7 +68,13 @@ func TestAppendJSON(t *testing.T) {
 			`{"seq":1,"mono_ns":0,"readings":{"desk.lux":{"value":412.1,"age_s":1.5},"door":{"reason":"no data yet"},` +
 				`"roof":{"reason":"sensor roof: gone","age_s":60},"tiny":{"value":1e-7,"age_s":0}}}`},
 		{"fewer probabilities than labels", Result{Label: "a", Labels: []string{"a", "b"}, Probabilities: []float32{1}},
-			`{"seq":0,"mono_ns":0,"label":"a","probabilities":{"a":1}}`},
+			`{"seq":0,"mono_ns":0,"label":"a","probabilities":{"a":1},"entropy":0}`},
+		{"a label that does not hold yet", Result{Label: "a", RawLabel: "b"}, `{"seq":0,"mono_ns":0,"label":"a","raw_label":"b"}`},
+		{"influence", Result{Modalities: []Modality{
+			{Name: "a", Present: true, Measured: true, Effect: -0.25, Conflict: true}, {Name: "b", Measured: true}, {Name: "c", Conflict: true}}},
+			`{"seq":0,"mono_ns":0,"modalities":{"a":{"share":0,"effect":-0.25,"present":true,"reason":"","age_s":0,"rows":0},` +
+				`"b":{"share":0,"effect":0,"present":false,"reason":"","age_s":0,"rows":0},` +
+				`"c":{"share":0,"present":false,"reason":"","age_s":0,"rows":0}},"conflict":["a","c"]}`},
 		{"probabilities without labels", Result{Probabilities: []float32{1}}, `{"seq":0,"mono_ns":0}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +93,11 @@ func TestRoundTrip(t *testing.T) {
 	undecided.Label, undecided.Labels, undecided.Probabilities = "", []string{}, nil
 	undecided.Reason = "no modality has data"
 	collecting := Result{Seq: 3, Readings: []Reading{{Channel: "lux", Value: 1e300, Age: 3}, {Channel: "door", Reason: "no data yet", Age: -1}}}
-	for _, want := range []Result{room(), regression, undecided, collecting, {}} {
+	influenced := room()
+	influenced.RawLabel = "1 person"
+	influenced.Modalities[0].Measured, influenced.Modalities[0].Effect, influenced.Modalities[0].Conflict = true, -0.125, true
+	influenced.Modalities[2].Measured = true
+	for _, want := range []Result{room(), regression, undecided, collecting, influenced, {}} {
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
 		got := Result{Label: "old", Values: []float32{9}, Truth: "old"}
@@ -104,8 +114,8 @@ func TestLatencyAndTruthAreNotInTheForm(t *testing.T) {
 }
 
 func TestUnmarshalSkipsUnknownKeys(t *testing.T) {
-	later := strings.Replace(roomLine, `"share":0.25`, `"share":0.25,"effect":0.2`, 1)
-	later = strings.TrimSuffix(later, "}") + `,"conflict":["light"]}`
+	later := strings.Replace(roomLine, `"share":0.25`, `"share":0.25,"trust":0.2`, 1)
+	later = strings.TrimSuffix(later, "}") + `,"weather":["fair"]}`
 	var r Result
 	require.NoError(t, json.Unmarshal([]byte(later), &r))
 	require.Equal(t, room(), r)
@@ -183,6 +193,7 @@ func FuzzAppendJSON(f *testing.F) {
 			Labels: []string{label, "other"}, Probabilities: []float32{v, 1}, Values: []float32{v},
 			Modalities: []Modality{{Name: label, Share: v, Reason: reason, Age: time.Duration(ns >> 12), Rows: 3}},
 			Readings:   []Reading{{Channel: label, Value: float64(v) * 1e9, Age: -1}, {Channel: "x", Reason: reason}},
+			Degraded:   []string{reason, "hot"},
 		}
 		text := r.AppendJSON(nil)
 		require.True(t, json.Valid(text), "%q", text)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,21 +25,27 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 		Mono          time.Duration   `json:"mono_ns"`
 		BootID        string          `json:"boot_id"`
 		Label         json.RawMessage `json:"label"`
+		RawLabel      string          `json:"raw_label"`
 		Reason        string          `json:"reason"`
 		Probabilities probabilities   `json:"probabilities"`
 		Values        []float         `json:"values"`
 		Model         string          `json:"model"`
 		KernelSet     string          `json:"kernel_set"`
 		Modalities    modalities      `json:"modalities"`
+		Conflict      []string        `json:"conflict"`
 		Readings      readings        `json:"readings"`
+		Degraded      []string        `json:"degraded"`
 	}
 	if err := json.Unmarshal(text, &form); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	*r = Result{
 		Seq: form.Seq, Time: form.Time, Quality: form.Quality, Mono: form.Mono, BootID: form.BootID,
-		Reason: form.Reason, Labels: form.Probabilities.labels, Probabilities: form.Probabilities.values,
-		Model: form.Model, KernelSet: form.KernelSet, Modalities: form.Modalities, Readings: form.Readings,
+		RawLabel: form.RawLabel, Reason: form.Reason, Labels: form.Probabilities.labels, Probabilities: form.Probabilities.values,
+		Model: form.Model, KernelSet: form.KernelSet, Modalities: form.Modalities, Readings: form.Readings, Degraded: form.Degraded,
+	}
+	for i := range r.Modalities {
+		r.Modalities[i].Conflict = slices.Contains(form.Conflict, r.Modalities[i].Name)
 	}
 	for _, v := range form.Values {
 		r.Values = append(r.Values, float32(v))
@@ -90,6 +97,7 @@ func (m *modalities) UnmarshalJSON(text []byte) error {
 	return members(text, func(name string, value json.RawMessage) error {
 		form := struct {
 			Share   float   `json:"share"`
+			Effect  *float  `json:"effect"`
 			Present bool    `json:"present"`
 			Reason  string  `json:"reason"`
 			Age     seconds `json:"age_s"`
@@ -98,10 +106,14 @@ func (m *modalities) UnmarshalJSON(text []byte) error {
 		if err := json.Unmarshal(value, &form); err != nil {
 			return fmt.Errorf("modalities: %s: %w", name, err)
 		}
-		*m = append(*m, Modality{
+		part := Modality{
 			Name: name, Share: float32(form.Share), Present: form.Present, Reason: form.Reason,
 			Age: time.Duration(form.Age), Rows: form.Rows,
-		})
+		}
+		if form.Effect != nil {
+			part.Measured, part.Effect = true, float32(*form.Effect)
+		}
+		*m = append(*m, part)
 		return nil
 	})
 }
