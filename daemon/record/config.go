@@ -34,6 +34,14 @@ type Config struct {
 	// keeps them whatever their age.
 	MaxBytes int64            `toml:"max_bytes"`
 	MaxAge   encoder.Duration `toml:"max_age"`
+	// WriteBudgetBytes is how much may be written in a day, 0 for no bound. When it
+	// is used up, nothing but labels and flights is recorded until the day is over.
+	WriteBudgetBytes int64 `toml:"write_budget_bytes"`
+	// Flight is how far back everything is kept in memory, within FlightBytes, to
+	// be written when it is wanted, or when something of FlightOn happens; 0: none.
+	Flight      encoder.Duration `toml:"flight"`
+	FlightBytes int64            `toml:"flight_bytes"`
+	FlightOn    []string         `toml:"flight_on"`
 }
 
 // Words of the key when.
@@ -54,10 +62,15 @@ const (
 const (
 	minSegment = 256 << 10
 	maxSegment = 1 << 30
+	minFlight  = 64 << 10
+	maxFlight  = 64 << 20
 )
 
 // On says whether the table asks for recording at all.
-func (c *Config) On() bool { return c.When != "" }
+func (c *Config) On() bool { return c.When != "" || c.Flight > 0 }
+
+// flightOn says whether a flight is wanted when something happens.
+func (c *Config) flightOn(word string) bool { return slices.Contains(c.FlightOn, word) }
 
 // WithDefaults returns c with every key that was left out at its default.
 func (c Config) WithDefaults() Config {
@@ -81,6 +94,9 @@ func (c Config) WithDefaults() Config {
 	if c.MaxBytes == 0 {
 		c.MaxBytes = 512 << 20
 	}
+	if c.FlightBytes == 0 {
+		c.FlightBytes = 1 << 20
+	}
 	return c
 }
 
@@ -98,7 +114,22 @@ func (c Config) Check() error {
 	}
 	word("when", c.When, Always, Trigger, API)
 	word("durable", c.Durable, DurableRecord, DurableInterval, DurableNone)
+	for _, on := range c.FlightOn {
+		word("flight_on", on, SensorDown, NoAnswer, InConflict)
+	}
+	if c.Flight == 0 && (c.FlightBytes != 0 || len(c.FlightOn) > 0) {
+		add("flight", "needed for flight_bytes and flight_on: how far back to keep records in memory")
+	}
 	c = c.WithDefaults()
+	if c.Flight != 0 && c.Flight.Std() < time.Second {
+		add("flight", "%v is less than %v", c.Flight.Std(), time.Second)
+	}
+	if c.FlightBytes < minFlight || c.FlightBytes > maxFlight {
+		add("flight_bytes", "%d is not in %d to %d", c.FlightBytes, minFlight, maxFlight)
+	}
+	if c.WriteBudgetBytes < 0 || c.WriteBudgetBytes > 0 && c.WriteBudgetBytes < c.SegmentBytes {
+		add("write_budget_bytes", "%d is less than one segment of %d", c.WriteBudgetBytes, c.SegmentBytes)
+	}
 	for _, d := range []struct {
 		key        string
 		value, min time.Duration

@@ -119,6 +119,14 @@ func (d osDir) Remove(name string) error { return os.Remove(d.path(name)) }
 
 type osFile struct{ *os.File }
 
+// Sync fails for a file that somebody removed: what is written to it is lost.
+func (f osFile) Sync() error {
+	if info, err := f.Stat(); err == nil && removed(info) {
+		return fmt.Errorf("%s was removed: %w", f.Name(), fs.ErrNotExist)
+	}
+	return f.File.Sync()
+}
+
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

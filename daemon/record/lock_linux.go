@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,4 +15,10 @@ func lock(d *os.File) error {
 		return ErrInUse
 	}
 	return err
+}
+
+// removed says whether an open file has no name any more.
+func removed(info os.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && s.Nlink == 0
 }

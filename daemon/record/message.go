@@ -78,7 +78,8 @@ type prologue struct {
 	ids               []uint16
 }
 
-func newPrologue(run *Run, id string) *prologue {
+// newPrologue is that of a run, which is recorded by a word of Config.When.
+func newPrologue(run *Run, id, when string, more ...string) *prologue {
 	p := &prologue{}
 	for _, s := range schemas {
 		p.schemas = appendSchema(p.schemas, s)
@@ -97,10 +98,10 @@ func newPrologue(run *Run, id string) *prologue {
 	}
 	p.bytes = appendHeader(nil, "ragedge "+run.Version)
 	start := len(p.bytes)
-	p.bytes = appendMetadata(p.bytes, metadataName, []string{
+	p.bytes = appendMetadata(p.bytes, metadataName, append([]string{
 		"format", "1", "version", run.Version, "run", id, "boot_id", run.BootID,
-		"model", run.Model, "kernel_set", run.KernelSet, "tick_ns", strconv.FormatInt(int64(run.Tick), 10),
-	})
+		"model", run.Model, "kernel_set", run.KernelSet, "tick_ns", strconv.FormatInt(int64(run.Tick), 10), "when", when,
+	}, more...))
 	p.metadata = appendMetadataIndex(nil, metadataName, int64(start), int64(len(p.bytes)-start))
 	p.bytes = append(append(p.bytes, p.schemas...), p.channels...)
 	return p

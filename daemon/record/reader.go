@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,19 +17,25 @@ import (
 // Recording is what one run recorded, read back.
 type Recording struct {
 	Run
-	// Start is the wall time of moment 0, as the clock said when the recording
-	// began.
+	// When is the word of Config by which it was recorded, Flight for a flight
+	// recording, "" in files of an earlier version.
+	When string
+	// Start is the wall time of moment 0, by the best that was known of the clock.
 	Start time.Time
-	// Events are in the order in which they happened to the pipeline.
+	// Events are in the order in which they happened to the pipeline. The first
+	// Before of them are of earlier files than those that were asked for.
 	Events []Event
+	Before int
 	// Labels are in the order in which they were given: a later one goes before
 	// an earlier one where they overlap.
 	Labels []Label
 	// Damaged counts the chunks that were passed over because of a wrong CRC.
 	Damaged int
 
-	id   string
-	last uint32 // newest record
+	id          string
+	first, last uint32 // oldest and newest record
+	missing     int    // records between them
+	dates       []date
 }
 
 // Kind says what an Event is.
@@ -57,8 +64,9 @@ type Event struct {
 	Regions []Regions
 	Pushed  []Pushed
 
-	// Of a Result: its number.
-	Seq uint64
+	// Of a Result: its number, and its JSON form.
+	Seq  uint64
+	JSON []byte
 
 	// Of a bus that hung at the next decision: the modality that is masked. Reason
 	// says which bus.
@@ -73,6 +81,8 @@ type Source struct {
 	Name string
 	io.ReaderAt
 	Size int64
+	// Before marks a segment that is read only for what led up to the others.
+	Before bool
 }
 
 // Load reads the segments of one run, in their order. A segment that is still
@@ -84,11 +94,31 @@ func Load(segments []Source) (*Recording, error) {
 		if err := r.load(s, i == 0); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
+		if s.Before {
+			r.Before = len(r.Events)
+		}
 	}
-	if len(r.Events) == 0 {
+	if len(r.Events) == r.Before {
 		return nil, fmt.Errorf("%w: it holds no readings, pushes or Results", ErrUnreadable)
 	}
+	r.settleDates()
 	return r, nil
+}
+
+// Lacks says what of its run a recording does not hold, so that a replay of it
+// need not give the same Results; "" when it has everything from the beginning.
+func (r *Recording) Lacks() string {
+	switch {
+	case r.When != "" && r.When != Always:
+		return fmt.Sprintf("it was recorded by %q: what came before, and between, is not in it", r.When)
+	case r.first > 1:
+		return fmt.Sprintf("it begins at record %d of its run: the files before it are gone", r.first)
+	case r.Damaged > 0:
+		return fmt.Sprintf("%d chunks are damaged", r.Damaged)
+	case r.missing > 0:
+		return fmt.Sprintf("%d records are missing", r.missing)
+	}
+	return ""
 }
 
 func (r *Recording) load(from *Source, first bool) error {
@@ -137,6 +167,7 @@ func (r *Recording) begin(s *scan, first bool) error {
 	if err != nil {
 		return fmt.Errorf("%w: metadata tick_ns: %w", ErrUnreadable, err)
 	}
+	r.When = a["when"]
 	r.Run = Run{
 		Version: a["version"], BootID: a["boot_id"], Model: a["model"], KernelSet: a["kernel_set"],
 		Tick: time.Duration(tick), Sensors: s.sensors,
@@ -193,6 +224,10 @@ func (r *Recording) message(content []byte) error {
 	if seq <= r.last {
 		return nil
 	}
+	if r.first == 0 {
+		r.first, r.last = seq, seq-1
+	}
+	r.missing += int(seq - r.last - 1)
 	r.last = seq
 	wall, data := int64(order.Uint64(content[6:])), content[messageHead-recordHead:]
 	if len(r.Events) >= maxEvents {
@@ -202,11 +237,14 @@ func (r *Recording) message(content []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrUnreadable, seq, err)
 	}
+	if channel == clockChannel {
+		return r.date(wall, data)
+	}
 	if e == nil {
 		return nil
 	}
 	if len(r.Events) == 0 {
-		r.Start = time.Unix(0, wall-int64(e.At)).UTC()
+		r.dates = append([]date{{e.At, wall - int64(e.At), ""}}, r.dates...)
 	}
 	r.Events = append(r.Events, *e)
 	return nil
@@ -231,7 +269,7 @@ func (r *Recording) event(channel uint16, data []byte) (*Event, error) {
 	case resultChannel:
 		var o outcome
 		err := json.Unmarshal(data, &o)
-		return &Event{Kind: ResultEvent, At: o.Mono, Seq: o.Seq}, err
+		return &Event{Kind: ResultEvent, At: o.Mono, Seq: o.Seq, JSON: bytes.Clone(data)}, err
 	case pushChannel:
 		return readPush(data)
 	case hangChannel:

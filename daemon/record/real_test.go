@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain is also the process that TestKill kills.
+// TestMain is also the process that TestRow01Kill kills.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("RAGEDGE_TEST_RECORD"); dir != "" {
 		recordUntilKilled(dir)
@@ -42,9 +42,9 @@ func recordUntilKilled(dir string) {
 	}
 }
 
-// TestKill kills the process at any moment: what it said to be durable is there
+// TestRow01Kill kills the process at any moment: what it said to be durable is there
 // after the next start, on the machine's own file system.
-func TestKill(t *testing.T) {
+func TestRow01Kill(t *testing.T) {
 	const cycles = 20
 	chance := rand.New(rand.NewSource(1))
 	total := 0
@@ -105,12 +105,12 @@ func files(t testing.TB, dir string) []Source {
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		all = append(all, Source{name, bytes.NewReader(text), int64(len(text))})
+		all = append(all, Source{name, bytes.NewReader(text), int64(len(text)), false})
 	}
 	return all
 }
 
-func TestOneProcessPerDirectory(t *testing.T) {
+func TestRow13OneProcessPerDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	first, err := OS{}.OpenDir(dir)
 	require.NoError(t, err)

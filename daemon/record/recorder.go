@@ -49,14 +49,20 @@ type Recorder struct {
 
 	mode  atomic.Int32 // a mode
 	until atomic.Int64 // moment up to which a trigger lets records in
+	over  atomic.Int64 // moment up to which the write budget is used up
 
 	mu       sync.Mutex
-	pending  []byte // messages for the disk
-	seq      uint32 // of the newest record
-	label    string // of the newest Result
-	present  []bool // its modalities
-	answered bool   // there was one
-	last     error  // what is wrong with the disk now
+	pending  []byte  // messages for the disk
+	seq      uint32  // of the newest record
+	label    string  // of the newest Result
+	present  []bool  // its modalities
+	answered bool    // there was one
+	flight   *flight // nil without one
+	// Some Result had an answer.
+	answeredOnce bool
+	last         error // what is wrong with the disk now
+
+	labels [2]Label // newest without an end, newest with one
 
 	committed uint32        // the newest record that is durable in the sense of Config
 	attempts  int64         // failed so far
@@ -81,7 +87,7 @@ const (
 )
 
 type counters struct {
-	records, dropped, errors, bytes, segments, removed, aside, damaged atomic.Int64
+	records, dropped, errors, bytes, segments, removed, aside, damaged, flights, forgotten atomic.Int64
 }
 
 // New returns a Recorder at work. c has passed Check; log gets what goes wrong.
@@ -96,6 +102,9 @@ func New(c Config, run Run, clock Clock, files FileSystem, log *slog.Logger, aft
 		done:    make(chan struct{}),
 	}
 	r.until.Store(-1)
+	if r.config.Flight > 0 {
+		r.flight = &flight{keep: r.config.Flight.Std(), max: int(r.config.FlightBytes)}
+	}
 	r.writer.r = r
 	go r.writer.loop(after)
 	return r
@@ -104,7 +113,7 @@ func New(c Config, run Run, clock Clock, files FileSystem, log *slog.Logger, aft
 // Records says whether the Recorder does what another one with this configuration
 // and run would.
 func (r *Recorder) Records(c Config, run Run) bool {
-	return r.config == c.WithDefaults() && reflect.DeepEqual(r.run, run)
+	return reflect.DeepEqual(r.config, c.WithDefaults()) && reflect.DeepEqual(r.run, run)
 }
 
 // Room waits while much waits for the disk, as a replay can whose time is not
@@ -118,8 +127,28 @@ func (r *Recorder) Room(ctx context.Context) {
 	}
 }
 
-// Active says whether records are taken at a moment.
+// Wants says whether a record of a moment is of any use.
+func (r *Recorder) Wants(at time.Duration) bool { return r.flight != nil || r.Active(at) }
+
+// takes is Wants. Where everything was to be recorded, a number that no record has
+// tells the reader of what is missing.
+func (r *Recorder) takes(at time.Duration) bool {
+	if r.Wants(at) {
+		return true
+	}
+	if r.config.When == Always {
+		r.mu.Lock()
+		r.seq++
+		r.mu.Unlock()
+	}
+	return false
+}
+
+// Active says whether records of a moment go to the disk.
 func (r *Recorder) Active(at time.Duration) bool {
+	if r.OverBudget(at) {
+		return false
+	}
 	switch mode(r.mode.Load()) {
 	case started:
 		return true
@@ -149,29 +178,29 @@ func (r *Recorder) Stop() {
 // Reading records what a sensor delivered: samples, or a fault, which is a word
 // for what to make of it, and the reason in words.
 func (r *Recorder) Reading(sensor int, at time.Duration, samples []encoder.Sample, fault, reason string) {
-	if !r.Active(at) {
+	if !r.takes(at) {
 		return
 	}
 	b := r.begin(uint16(sensorChannel+sensor), at)
-	r.end(b, appendReading(b, at, samples, fault, reason))
+	r.end(b, appendReading(b, at, samples, fault, reason), at)
 }
 
 // Push records what was pushed at a moment.
 func (r *Recorder) Push(at time.Duration, regions []Regions, samples []Pushed) {
-	if !r.Active(at) {
+	if !r.takes(at) {
 		return
 	}
 	b := r.begin(pushChannel, at)
-	r.end(b, appendPush(b, at, regions, samples))
+	r.end(b, appendPush(b, at, regions, samples), at)
 }
 
 // Hang records that a decision will do without a modality because a bus hangs.
 func (r *Recorder) Hang(at time.Duration, modality, reason string) {
-	if !r.Active(at) {
+	if !r.takes(at) {
 		return
 	}
 	b := r.begin(hangChannel, at)
-	r.end(b, appendHang(b, at, modality, reason))
+	r.end(b, appendHang(b, at, modality, reason), at)
 }
 
 // Result records a decision, and lets a trigger see it.
@@ -179,11 +208,11 @@ func (r *Recorder) Result(x *result.Result) {
 	if r.config.When == Trigger && r.news(x) {
 		r.until.Store(int64(x.Mono + r.config.Hold.Std()))
 	}
-	if !r.Active(x.Mono) {
-		return
+	if r.takes(x.Mono) {
+		b := r.begin(resultChannel, x.Mono)
+		r.end(b, x.AppendJSON(b), x.Mono)
 	}
-	b := r.begin(resultChannel, x.Mono)
-	r.end(b, x.AppendJSON(b))
+	r.watch(x)
 }
 
 // news says whether a Result differs from the one before in its label or in which
@@ -214,10 +243,35 @@ func (r *Recorder) Label(ctx context.Context, l *Label) error {
 // Mark records an interval and does not wait.
 func (r *Recorder) Mark(at time.Duration, l *Label) { r.mark(at, l) }
 
+// MarkNow records an interval and lets it be written at once, but does not wait.
+func (r *Recorder) MarkNow(at time.Duration, l *Label) {
+	r.mark(at, l)
+	r.wake()
+}
+
+// Running is the label that holds at a moment, which must be a recent one: "" for none.
+func (r *Recorder) Running(at time.Duration) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if open, closed := &r.labels[0], &r.labels[1]; !closed.Until || at < closed.From || at >= closed.To {
+		return open.Label
+	}
+	return r.labels[1].Label
+}
+
 func (r *Recorder) mark(at time.Duration, l *Label) (seq uint32, ok bool) {
 	b := r.begin(labelChannel, at)
-	return r.end(b, appendLabel(b, at, l))
+	if l.Until {
+		r.labels[1] = *l
+	} else {
+		r.labels = [2]Label{*l}
+	}
+	return r.end(b, appendLabel(b, at, l), always)
 }
+
+// always is the moment of records that go to the disk whatever the configuration
+// says.
+const always = -1
 
 // Flush waits until everything recorded so far is on disk, or ctx ends.
 func (r *Recorder) Flush(ctx context.Context) error {
@@ -280,9 +334,16 @@ func (r *Recorder) begin(channel uint16, at time.Duration) []byte {
 	return b
 }
 
-func (r *Recorder) end(head, b []byte) (seq uint32, ok bool) {
+func (r *Recorder) end(head, b []byte, at time.Duration) (seq uint32, ok bool) {
 	defer r.mu.Unlock()
 	start := len(head) - messageHead
+	if r.flight != nil {
+		r.counters.forgotten.Add(r.flight.add(end(b, start)[start:], max(0, at)))
+	}
+	if at != always && !r.Active(at) {
+		r.pending = b[:start]
+		return r.seq, true
+	}
 	if len(b) > maxPending {
 		r.pending = b[:start] // keeps what it has grown to
 		r.counters.dropped.Add(1)
@@ -334,6 +395,9 @@ func (r *Recorder) LastError() error {
 // which the same records are tried again; Dropped are records that are lost.
 type Stats struct {
 	Records, Dropped, Errors, Bytes, Segments, Removed, Aside, Damaged int64
+	// Flights were written, and as many records were Forgotten before their time
+	// because they did not fit into memory.
+	Flights, Forgotten int64
 }
 
 // Stats returns the counters.
@@ -341,6 +405,6 @@ func (r *Recorder) Stats() Stats {
 	c := &r.counters
 	return Stats{
 		c.records.Load(), c.dropped.Load(), c.errors.Load(), c.bytes.Load(), c.segments.Load(),
-		c.removed.Load(), c.aside.Load(), c.damaged.Load(),
+		c.removed.Load(), c.aside.Load(), c.damaged.Load(), c.flights.Load(), c.forgotten.Load(),
 	}
 }

@@ -70,7 +70,7 @@ func sources(t testing.TB, disk *simFS) []Source {
 		if _, closed := isClosed(e.Name); closed {
 			f, err := disk.Open(e.Name)
 			require.NoError(t, err)
-			all = append(all, Source{e.Name, f, e.Size})
+			all = append(all, Source{e.Name, f, e.Size, false})
 		}
 	}
 	return all
@@ -154,6 +154,9 @@ func TestRecordAndLoad(t *testing.T) {
 	got := load(t, disk)
 	require.Equal(t, testRun(), got.Run)
 	require.Equal(t, clock.Wall(0), got.Start)
+	last := len(got.Events) - 1
+	require.Contains(t, string(got.Events[last].JSON), `"label":"two"`)
+	got.Events[last].JSON = nil
 	require.Equal(t, []Event{
 		{Kind: ReadingEvent, At: 1e6, Samples: []encoder.Sample{{Channel: "lux", At: 1e6, Value: 1}}},
 		{Kind: ReadingEvent, At: 2e6, Sensor: 1, Fault: "unplugged", Reason: `no "device"`},
@@ -187,10 +190,10 @@ func TestSegmentsRotateAndAllAreReadable(t *testing.T) {
 	require.EqualValues(t, len(all), r.Stats().Segments)
 }
 
-// TestPowerCut cuts the power at every change to the disk: with durable =
+// TestRow02To04PowerCut cuts the power at every change to the disk: with durable =
 // "record" every acknowledged record is there after recovery, and every file opens
 // elsewhere, as it does with "none". Now and then the power is cut again during the recovery.
-func TestPowerCut(t *testing.T) {
+func TestRow02To04PowerCut(t *testing.T) {
 	const seeds, records = 6, 150
 	cuts, again := 0, 0
 	for seed := range int64(2 * seeds) {
@@ -275,11 +278,11 @@ func checkRecovery(t testing.TB, disk *simFS, acked int, what string) {
 	}
 }
 
-// TestDiskFaults fails every operation of a run in turn, once and for good. The
+// TestRow05And06And10DiskFaults fails every operation of a run in turn, once and for good. The
 // recorder never stops taking records; what it lost is counted, and when the disk
 // works again everything that waited gets there.
-func TestDiskFaults(t *testing.T) {
-	for _, fault := range []error{errors.New("no space left on device"), errors.New("input/output error"), errShort} {
+func TestRow05And06And10DiskFaults(t *testing.T) {
+	for _, fault := range []error{errors.New("no space left on device"), errors.New("input/output error"), errors.New("read-only file system"), errShort} {
 		for _, forever := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v/forever=%v", fault, forever), func(t *testing.T) {
 				for at := 1; ; at++ {
@@ -365,7 +368,7 @@ func TestFullBuffer(t *testing.T) {
 	require.Error(t, r.Close(ctx))
 }
 
-func TestQuotaKeepsLabelsLast(t *testing.T) {
+func TestRow09QuotaKeepsLabelsLast(t *testing.T) {
 	disk := newSimFS()
 	for _, f := range []struct {
 		name string
@@ -431,8 +434,8 @@ func TestUnreadableSegmentIsSetAside(t *testing.T) {
 	require.False(t, slices.ContainsFunc(entries, func(e Entry) bool { return e.Name == "r-0002.mcap.open" }))
 }
 
-// TestFlippedBits: a damaged chunk costs its own records only.
-func TestFlippedBits(t *testing.T) {
+// TestRow08FlippedBits: a damaged chunk costs its own records only.
+func TestRow08FlippedBits(t *testing.T) {
 	disk := newSimFS()
 	c := small(DurableRecord)
 	c.SegmentBytes = 1 << 20
@@ -451,7 +454,7 @@ func TestFlippedBits(t *testing.T) {
 	for at := first; at < last; at++ {
 		flipped := slices.Clone(data)
 		flipped[at] ^= 1 << (at % 8)
-		got, err := Load([]Source{{"x", bytes.NewReader(flipped), int64(len(flipped))}})
+		got, err := Load([]Source{{"x", bytes.NewReader(flipped), int64(len(flipped)), false}})
 		if err != nil { // a length was hit: no way past it
 			require.ErrorIs(t, err, ErrUnreadable)
 			continue
@@ -460,7 +463,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 	at := bytes.Index(data, []byte(`"lux":7}`))
 	data[at+6] ^= 1
-	got, err := Load([]Source{{"x", bytes.NewReader(data), int64(len(data))}})
+	got, err := Load([]Source{{"x", bytes.NewReader(data), int64(len(data)), false}})
 	require.NoError(t, err)
 	require.Equal(t, slices.DeleteFunc(count(20), func(n int) bool { return n == 7 }), values(got))
 	require.Equal(t, 1, got.Damaged)
@@ -517,7 +520,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(data)
 	f.Add([]byte(mcapMagic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := Load([]Source{{"x", bytes.NewReader(data), int64(len(data))}})
+		got, err := Load([]Source{{"x", bytes.NewReader(data), int64(len(data)), false}})
 		if err == nil {
 			require.NotEmpty(t, got.Events)
 		}

@@ -26,6 +26,7 @@ type writer struct {
 	// What the newest record of the clock said.
 	offset  time.Duration
 	quality string
+	budget  budget
 }
 
 // Pauses between attempts.
@@ -87,6 +88,9 @@ func (w *writer) pause() (closing bool) {
 // flush writes what waits and says what became of it.
 func (w *writer) flush(closing bool) error {
 	err := w.write()
+	if err == nil {
+		err = w.writeFlight()
+	}
 	if err == nil && (closing || w.r.split.Swap(false) || w.full()) {
 		err = w.closeSegment()
 	}
@@ -102,6 +106,10 @@ func (w *writer) note(err error) {
 		if w.segment != nil { // nothing is known about it any more
 			w.segment.file.Close()
 			w.segment, w.leftOver = nil, true
+		}
+		if errors.Is(err, fs.ErrNotExist) && w.dir != nil { // perhaps the directory itself is gone
+			w.dir.Close()
+			w.dir = nil
 		}
 	} else {
 		w.wait = 0
@@ -129,6 +137,7 @@ func (w *writer) write() error {
 		return err
 	}
 	if len(w.batch) == 0 {
+		w.commit() // what came meanwhile was not for the disk
 		return nil
 	}
 	if err := w.openSegment(); err != nil {
@@ -138,6 +147,7 @@ func (w *writer) write() error {
 	if err := w.segment.add(w.batch); err != nil {
 		return err
 	}
+	w.spend(w.segment.size - before)
 	if w.durable() {
 		if err := w.segment.file.Sync(); err != nil {
 			return err
@@ -145,10 +155,14 @@ func (w *writer) write() error {
 	}
 	w.r.counters.bytes.Add(w.segment.size - before)
 	w.batch = w.batch[:0]
+	w.commit()
+	return nil
+}
+
+func (w *writer) commit() {
 	w.r.mu.Lock()
 	w.r.committed = w.upTo
 	w.r.mu.Unlock()
-	return nil
 }
 
 func (w *writer) durable() bool { return w.r.config.Durable != DurableNone }
@@ -186,7 +200,7 @@ func (w *writer) clockRecord() {
 	}
 	w.offset, w.quality = offset, quality
 	b := r.begin(clockChannel, now)
-	r.end(b, appendClock(b, now, quality))
+	r.end(b, appendClock(b, now, quality), always)
 }
 
 // open opens the directory and closes what a crash left open.
@@ -198,6 +212,9 @@ func (w *writer) open() error {
 			return err
 		}
 		w.dir, w.leftOver = dir, true
+		if err := w.openBudget(); err != nil {
+			return err
+		}
 	}
 	if w.leftOver && w.segment == nil {
 		done, err := recoverDir(w.dir, func(name string, err error) {
@@ -225,10 +242,12 @@ func (w *writer) openSegment() error {
 	}
 	now := w.r.clock.Now()
 	if w.prologue == nil {
-		if err := w.chooseID(now); err != nil {
+		id, err := w.freeID(now)
+		if err != nil {
 			return err
 		}
-		w.prologue = newPrologue(&w.r.run, w.id)
+		w.id = id
+		w.prologue = newPrologue(&w.r.run, w.id, w.r.config.When)
 	}
 	if err := w.skipTaken(); err != nil {
 		return err
@@ -236,29 +255,26 @@ func (w *writer) openSegment() error {
 	s, err := createSegment(w.dir, fmt.Sprintf("%s-%04d", w.id, w.number), w.prologue, w.durable())
 	if err != nil {
 		w.leftOver = true
-		if errors.Is(err, fs.ErrNotExist) { // the directory itself is gone
-			w.dir.Close()
-			w.dir = nil
-		}
 		return err
 	}
 	s.opened = now
 	w.segment = s
+	w.spend(s.size)
 	w.r.counters.segments.Add(1)
 	return nil
 }
 
-// chooseID names the run after the second in which it begins, or the next that no
+// freeID names a run after the second in which it begins, or the next that no
 // other run has.
-func (w *writer) chooseID(now time.Duration) error {
+func (w *writer) freeID(now time.Duration) (id string, err error) {
 	entries, err := w.dir.List()
 	if err != nil {
-		return err
+		return "", err
 	}
 	for at := w.r.clock.Wall(now).UTC(); ; at = at.Add(time.Second) {
-		w.id = at.Format("20060102T150405Z")
-		if !slices.ContainsFunc(entries, func(e Entry) bool { return strings.HasPrefix(e.Name, w.id+"-") }) {
-			return nil
+		id = at.Format("20060102T150405Z")
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return strings.HasPrefix(e.Name, id+"-") }) {
+			return id, nil
 		}
 	}
 }
@@ -309,9 +325,11 @@ func (w *writer) closeSegment() error {
 		return nil
 	}
 	w.segment = nil
-	if err := s.close(); err != nil {
+	before := s.size
+	err := s.close()
+	w.spend(s.size - before)
+	if err != nil {
 		w.leftOver = true
-		return err
 	}
-	return nil
+	return err
 }
