@@ -43,11 +43,12 @@ var rooms = map[string][]string{
 	"bench/peers/cold":     {"fusion"},
 	"tasks/sortofclevr":    {"safetensors"},
 	"daemon/record":        {"encoder", "result"},
-	"daemon/sensor":        {"encoder", "daemon/record"},
-	"daemon/sink":          {"encoder", "result"},
+	"daemon/mqtt":          {"daemon/secret"},
+	"daemon/sensor":        {"encoder", "daemon/mqtt", "daemon/record"},
+	"daemon/sink":          {"encoder", "daemon/mqtt", "daemon/record", "daemon/secret", "result"},
 	"daemon/secret":        {},
 	"daemon/api":           {"encoder", "result", "safetensors", "daemon/secret"},
-	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/record", "daemon/sensor", "daemon/sink", "daemon/api"},
+	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/mqtt", "daemon/record", "daemon/sensor", "daemon/sink", "daemon/api"},
 	"cmd/ragedge":          {".", "fusion", "encoder", "result", "safetensors", "bench", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
 }
 

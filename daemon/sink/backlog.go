@@ -106,6 +106,17 @@ func (b *backlog) thin() {
 	b.n = kept
 }
 
+// discard removes everything up to a number: it is kept elsewhere.
+func (b *backlog) discard(upTo uint64) {
+	for b.n > 0 && b.at(0).result.Seq <= upTo {
+		b.first = (b.first + 1) % len(b.ring)
+		b.n--
+	}
+	if b.n == 0 {
+		b.stride = 1
+	}
+}
+
 // take swaps the oldest with h, whose buffers the backlog uses again. Once all
 // are taken it keeps every repeat again.
 func (b *backlog) take(h *held) bool {

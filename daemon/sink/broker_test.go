@@ -8,16 +8,17 @@ import (
 	"testing"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
+	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/result"
 )
 
 // testBroker is a broker in this process. It keeps every message that it got.
 type testBroker struct {
-	*mqtt.Server
+	*mochi.Server
 	address string
 
 	mu  sync.Mutex
@@ -32,7 +33,7 @@ type delivery struct {
 
 // guard lets clients in, and decides on what they may write to.
 type guard struct {
-	mqtt.HookBase
+	mochi.HookBase
 	password string
 	forbid   func(topic string) bool
 }
@@ -40,14 +41,14 @@ type guard struct {
 func (g *guard) ID() string { return "guard" }
 
 func (g *guard) Provides(b byte) bool {
-	return b == mqtt.OnConnectAuthenticate || b == mqtt.OnACLCheck
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
 }
 
-func (g *guard) OnConnectAuthenticate(_ *mqtt.Client, pk packets.Packet) bool {
+func (g *guard) OnConnectAuthenticate(_ *mochi.Client, pk packets.Packet) bool {
 	return g.password == "" || string(pk.Connect.Username) == "board" && string(pk.Connect.Password) == g.password
 }
 
-func (g *guard) OnACLCheck(_ *mqtt.Client, topic string, _ bool) bool {
+func (g *guard) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool {
 	return g.forbid == nil || !g.forbid(topic)
 }
 
@@ -57,11 +58,11 @@ func startBroker(t testing.TB, g *guard, secure *tls.Config) *testBroker {
 	if g == nil {
 		g = &guard{}
 	}
-	b := &testBroker{Server: mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})}
+	b := &testBroker{Server: mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})}
 	require.NoError(t, b.AddHook(g, nil))
 	listener := listen(t, secure)
 	require.NoError(t, b.AddListener(listener))
-	require.NoError(t, b.Subscribe("#", 1, func(_ *mqtt.Client, _ packets.Subscription, pk packets.Packet) {
+	require.NoError(t, b.Subscribe("#", 1, func(_ *mochi.Client, _ packets.Subscription, pk packets.Packet) {
 		d := delivery{topic: pk.TopicName, payload: string(pk.Payload)}
 		for _, p := range pk.Properties.User {
 			if p.Key == "late" {
@@ -248,6 +249,6 @@ var quick = timing{
 	connect:   10 * time.Second,
 	answer:    5 * time.Second,
 	keepAlive: 30 * time.Second,
-	backoff:   backoff{least: 5 * time.Millisecond, most: 50 * time.Millisecond},
+	backoff:   mqtt.Backoff{Least: 5 * time.Millisecond, Most: 50 * time.Millisecond},
 	birth:     20 * time.Millisecond,
 }

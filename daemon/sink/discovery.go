@@ -3,15 +3,18 @@ package sink
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
 // Announcement is what an MQTT sink tells Home Assistant about the board and what
 // it decides.
 type Announcement struct {
-	Board
+	mqtt.Board
 	// Version of the program.
 	Version string
 	// Labels that a Result can have. Without labels, Values is how many values
@@ -22,6 +25,9 @@ type Announcement struct {
 	// there is nothing to announce.
 	Modalities []string
 	Readings   []Channel
+	// Labelled says that there is a recording, into which somebody can write what is
+	// true.
+	Labelled bool
 	// Every is the time between Results; 0 when nothing is due at any time.
 	Every time.Duration
 }
@@ -79,7 +85,9 @@ type component struct {
 	Category    string   `json:"entity_category,omitempty"`
 	Options     []string `json:"options,omitempty"`
 	Unit        string   `json:"unit_of_measurement,omitempty"`
-	Template    string   `json:"value_template"`
+	Template    string   `json:"value_template,omitempty"`
+	State       string   `json:"state_topic,omitempty"`
+	Command     string   `json:"command_topic,omitempty"`
 	ExpireAfter int      `json:"expire_after,omitempty"` // seconds
 }
 
@@ -160,6 +168,11 @@ func (a *Announcement) payload(base string) ([]byte, error) {
 		add(id, component{Platform: "sensor", Name: c.Name, StateClass: "measurement",
 			Unit: c.Unit, DeviceClass: deviceClasses[c.Unit],
 			Template: "{{ " + part + ".value if " + part + ".value is defined else none }}"})
+	}
+	if a.selects() {
+		d.Components["truth"] = component{Platform: "select", UniqueID: a.node() + "_truth", Name: "What is true",
+			Category: "config", Options: append(slices.Clone(a.Labels), a.nothing()),
+			State: base + labelTopic, Command: base + chooseTopic}
 	}
 	text, err := json.Marshal(d)
 	if err != nil {

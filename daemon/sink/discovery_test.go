@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -35,16 +37,22 @@ func TestDiscoveryPayload(t *testing.T) {
 	golden(t, "discovery.json", text)
 	require.Equal(t, "homeassistant/device/ragedge_1a2b3c4d/config", thisTest.topic())
 
-	regression := Announcement{Board: Board{ID: "1a2b3c4d", Name: "Tank"}, Values: 2, Modalities: []string{"level"}}
+	regression := Announcement{Board: mqtt.Board{ID: "1a2b3c4d", Name: "Tank"}, Values: 2, Modalities: []string{"level"}}
 	text, err = regression.payload("tank")
 	require.NoError(t, err)
 	golden(t, "discovery_values.json", text)
 
-	collecting := Announcement{Board: Board{ID: "1a2b3c4d", Name: "Tank"}, Every: 10 * time.Second,
+	collecting := Announcement{Board: mqtt.Board{ID: "1a2b3c4d", Name: "Tank"}, Every: 10 * time.Second,
 		Readings: []Channel{{"desk.lux", "lx"}, {"desk_lux", ""}, {"door", ""}, {`odd "name"`, "°C"}}}
 	text, err = collecting.payload("tank")
 	require.NoError(t, err)
 	golden(t, "discovery_readings.json", text)
+
+	labelled := thisTest
+	labelled.Labelled = true
+	text, err = labelled.payload("ragedge/1a2b3c4d")
+	require.NoError(t, err)
+	golden(t, "discovery_select.json", text)
 }
 
 func TestDiscoveryExpires(t *testing.T) {

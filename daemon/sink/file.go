@@ -2,6 +2,7 @@ package sink
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +15,13 @@ type FileSystem interface {
 	// OpenAppend opens a regular file for reading and appending, and creates it
 	// with mode 0640 if it is missing.
 	OpenAppend(path string) (AppendFile, error)
+	// Is says whether a name still leads to an open file.
+	Is(path string, f AppendFile) bool
+	Rename(from, to string) error
+	// Replace makes a regular file, of mode 0644, have this content and no other, by
+	// writing it under another name in the same directory first.
+	Replace(path string, content []byte) error
+	Remove(path string) error
 }
 
 // AppendFile is an open file whose writes go to its end.
@@ -46,26 +54,124 @@ func (OS) OpenAppend(path string) (AppendFile, error) {
 	return f, nil
 }
 
-// file appends one JSON object per line to a file. After a failed write it opens
-// the file anew.
+// Is implements FileSystem.
+func (OS) Is(path string, f AppendFile) bool {
+	named, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	open, err := f.Stat()
+	return err == nil && os.SameFile(named, open)
+}
+
+// Rename implements FileSystem.
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// Remove implements FileSystem.
+func (OS) Remove(path string) error { return os.Remove(path) }
+
+// Replace implements FileSystem.
+func (OS) Replace(path string, content []byte) error {
+	beside := path + ".new"
+	err := os.WriteFile(beside, content, 0o600)
+	if err == nil {
+		err = os.Chmod(beside, 0o644) // whatever the umask
+	}
+	if err == nil {
+		err = os.Rename(beside, path)
+	}
+	if err != nil {
+		os.Remove(beside)
+	}
+	return err
+}
+
+// file appends one JSON object per line to a file. After a failed write, and when
+// the name leads elsewhere because somebody else has rotated the file, it opens it
+// anew.
 type file struct {
 	files FileSystem
 	path  string
+	max   int64      // bytes at which it is rotated; 0: never
+	keep  int        // old files
 	f     AppendFile // nil while closed
 	lines lines
 }
 
-func (s *file) Write(r *result.Result) error {
-	if s.f == nil {
-		if err := s.open(); err != nil {
+// checkFile adds what is wrong with the keys of type file.
+func (c *Config) checkFile(add func(key string, err error)) {
+	if c.Path == "" {
+		add("path", errors.New("required: the file to append to"))
+	}
+	if c.MaxBytes != 0 && c.MaxBytes < minRotated {
+		add("max_bytes", fmt.Errorf("%d is less than %d", c.MaxBytes, minRotated))
+	}
+	switch {
+	case c.Keep < 0 || c.Keep > maxKeep:
+		add("keep", fmt.Errorf("%d is not in 1 to %d", c.Keep, maxKeep))
+	case c.Keep > 0 && c.MaxBytes == 0:
+		add("keep", errors.New("without max_bytes no file is rotated"))
+	}
+}
+
+// Bounds of rotation.
+const (
+	minRotated = 4 << 10 // bytes
+	maxKeep    = 100
+)
+
+// rotate gives the file, and the old ones, their next names. One that cannot be
+// renamed must not grow without end: the error costs the Result, and the next Write
+// tries again.
+func (s *file) rotate() error {
+	if err := s.Close(); err != nil {
+		return err
+	}
+	for n := s.keep - 1; n > 0; n-- {
+		err := s.files.Rename(fmt.Sprintf("%s.%d", s.path, n), fmt.Sprintf("%s.%d", s.path, n+1))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+	}
+	return s.files.Rename(s.path, s.path+".1")
+}
+
+func (s *file) Write(r *result.Result) error {
+	if err := s.settle(); err != nil {
+		return err
 	}
 	err := s.lines.Write(r)
 	if err != nil {
 		s.Close()
 	}
 	return err
+}
+
+// settle makes the open file the one that the name leads to, with room in it.
+func (s *file) settle() error {
+	if s.f != nil && !s.files.Is(s.path, s.f) {
+		s.Close() // what was to be written is written
+	}
+	if s.f == nil {
+		if err := s.open(); err != nil {
+			return err
+		}
+	}
+	if s.max == 0 {
+		return nil
+	}
+	info, err := s.f.Stat()
+	if err != nil {
+		s.Close()
+		return err
+	}
+	if info.Size() < s.max {
+		return nil
+	}
+	if err := s.rotate(); err != nil {
+		return err
+	}
+	return s.open()
 }
 
 // open opens the file and looks whether it ends within a line, as a full disk or

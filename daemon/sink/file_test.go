@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
 func TestFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	path := filepath.Join(dir, "results.jsonl")
-	s := New(Config{Type: File, Path: path}, nil, OS{})
+	s := New(Config{Type: File, Path: path}, mqtt.Board{}, nil, OS{})
 	require.ErrorIs(t, s.Write(answer(1)), fs.ErrNotExist)
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	require.NoError(t, s.Write(answer(2)), "the directory came")
@@ -32,7 +34,7 @@ func TestFile(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, text[:len(text)-20], 0))
-	s = New(Config{Type: File, Path: path}, nil, OS{})
+	s = New(Config{Type: File, Path: path}, mqtt.Board{}, nil, OS{})
 	require.NoError(t, s.Write(answer(4)))
 	require.NoError(t, s.Close())
 	text, err = os.ReadFile(path)
@@ -43,7 +45,7 @@ func TestFile(t *testing.T) {
 func TestFileIsRegular(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
-	s := New(Config{Type: File, Path: path}, nil, OS{})
+	s := New(Config{Type: File, Path: path}, mqtt.Board{}, nil, OS{})
 	require.ErrorContains(t, s.Write(answer(1)), "pipe: not a regular file")
 	require.NoError(t, s.Close())
 }
@@ -74,6 +76,11 @@ func (d *disk) OpenAppend(string) (AppendFile, error) {
 	d.opened++
 	return &diskFile{d}, nil
 }
+
+func (d *disk) Is(string, AppendFile) bool       { return true }
+func (d *disk) Rename(string, string) error      { return d.operate() }
+func (d *disk) Replace(_ string, b []byte) error { d.content = b; return d.operate() }
+func (d *disk) Remove(string) error              { return d.operate() }
 
 type diskFile struct{ *disk }
 
@@ -135,7 +142,7 @@ func TestEveryOperationFailing(t *testing.T) {
 				}
 				return nil
 			}}
-			s := New(Config{Type: File, Path: "x"}, nil, d)
+			s := New(Config{Type: File, Path: "x"}, mqtt.Board{}, nil, d)
 			var want []uint64
 			for seq := uint64(1); seq <= writes; seq++ {
 				if err := s.Write(answer(seq)); err == nil {
@@ -158,7 +165,7 @@ func TestFullDisk(t *testing.T) {
 	length := len(answer(1).AppendJSON(nil)) + 1
 	for extra := range length {
 		d := &disk{space: 2*length + extra}
-		s := New(Config{Type: File, Path: "x"}, nil, d)
+		s := New(Config{Type: File, Path: "x"}, mqtt.Board{}, nil, d)
 		require.NoError(t, s.Write(answer(1)))
 		require.NoError(t, s.Write(answer(2)))
 		for seq := uint64(3); seq < 6; seq++ {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/result"
 )
 
@@ -26,10 +27,12 @@ import (
 // twice, with the same seq, but none goes unseen.
 type MQTT struct {
 	config Config
-	dialer *dialer
+	broker *mqtt.Broker
 	about  Announcement
 	log    *slog.Logger
 	timing timing
+	labels *labels // nil: nobody can choose one
+	spill  *spill  // nil: what waits is in memory only; of the goroutine
 
 	mu      sync.Mutex
 	backlog *backlog
@@ -43,7 +46,7 @@ type MQTT struct {
 	stop       context.CancelFunc // ends the goroutine at once
 	done       chan struct{}      // closed when it has ended
 
-	written, failed, late, connects atomic.Int64
+	written, failed, late, connects, spilled atomic.Int64
 }
 
 // link is what became of the connection.
@@ -60,7 +63,7 @@ type timing struct {
 	connect   time.Duration // to dial, shake hands and be accepted
 	answer    time.Duration // to a packet
 	keepAlive time.Duration // whole seconds
-	backoff   backoff
+	backoff   mqtt.Backoff
 	// birth bounds the random wait before the board announces itself to a Home
 	// Assistant that has come back, as all boards do at that moment.
 	birth time.Duration
@@ -70,22 +73,22 @@ var usualTiming = timing{
 	connect:   15 * time.Second,
 	answer:    WriteTimeout,
 	keepAlive: 30 * time.Second,
-	backoff:   backoff{least: time.Second, most: time.Minute},
+	backoff:   mqtt.Backoff{Least: time.Second, Most: time.Minute},
 	birth:     5 * time.Second,
 }
 
 // NewMQTT starts a sink of type mqtt with the configuration c, which has its
-// defaults and has passed Check. It tells about what Home Assistant is to show. It
-// connects once begin is closed, at once when that is nil: another MQTT sink may
+// defaults and has passed Check. It tells about what Home Assistant is to show, and
+// hands what somebody chose there to label, which may be nil. It connects once begin is closed, at once when that is nil: another MQTT sink may
 // have to leave its place on the broker first.
-func NewMQTT(c Config, about Announcement, log *slog.Logger, begin <-chan struct{}) (*MQTT, error) {
-	return newMQTT(c, about, log, usualTiming, begin)
+func NewMQTT(c Config, about Announcement, label Labeller, log *slog.Logger, begin <-chan struct{}) (*MQTT, error) {
+	return newMQTT(c, about, label, log, usualTiming, begin)
 }
 
-func newMQTT(c Config, about Announcement, log *slog.Logger, t timing, begin <-chan struct{}) (*MQTT, error) {
-	b, err := parseBroker(c.URL)
+func newMQTT(c Config, about Announcement, label Labeller, log *slog.Logger, t timing, begin <-chan struct{}) (*MQTT, error) {
+	b, err := mqtt.NewBroker(c.login())
 	if err != nil {
-		return nil, fmt.Errorf("url: %w", err)
+		return nil, err
 	}
 	if c.Topic == "" {
 		c.Topic = "ragedge/" + about.ID
@@ -93,9 +96,9 @@ func newMQTT(c Config, about Announcement, log *slog.Logger, t timing, begin <-c
 	ctx, stop := context.WithCancel(context.Background())
 	m := &MQTT{
 		config:  c,
-		dialer:  newDialer(b, c.CAFile),
+		broker:  b,
 		about:   about,
-		log:     log.With("broker", b.address()),
+		log:     log.With("broker", b.String()),
 		timing:  t,
 		backlog: newBacklog(c.Queue),
 		work:    make(chan struct{}, 1),
@@ -104,6 +107,10 @@ func newMQTT(c Config, about Announcement, log *slog.Logger, t timing, begin <-c
 		stop:    stop,
 		done:    make(chan struct{}),
 	}
+	if c.HomeAssistant && label != nil && about.selects() {
+		m.labels = newLabels(label, &m.about, m.log)
+	}
+	m.spill = newSpill(m)
 	go m.run(ctx, begin)
 	return m, nil
 }

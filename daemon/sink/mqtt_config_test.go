@@ -1,10 +1,7 @@
 package sink
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,8 +38,8 @@ func TestCheckMQTT(t *testing.T) {
 		{func(c *Config) { c.Topic = "a\x00b" }, "topic: not a plain text"},
 		{func(c *Config) { c.Topic = "a\xffb" }, "topic: not a plain text"},
 		{func(c *Config) { c.Topic = strings.Repeat("a", 201) }, "topic: longer than 200 bytes"},
-		{func(c *Config) { c.Path = "a" }, "path: a key of type file, which type mqtt does not have"},
-		{func(c *Config) { c.Type = File; c.Path = "a" }, "url: a key of type mqtt, which type file does not have"},
+		{func(c *Config) { c.Path = "a" }, "path: a key of type file, prometheus, which type mqtt does not have"},
+		{func(c *Config) { c.Type = File; c.Path = "a" }, "url: a key of type mqtt, influx, which type file does not have"},
 	} {
 		config := good
 		c.edit(&config)
@@ -51,67 +48,4 @@ func TestCheckMQTT(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 	require.Error(t, (&Config{Type: KindMQTT, URL: "mqtt://b\x7f:secret@x"}).Check())
-}
-
-func TestBrokerPorts(t *testing.T) {
-	for text, want := range map[string]broker{
-		"mqtt://b":         {"b", "1883", false},
-		"mqtts://b":        {"b", "8883", true},
-		"mqtts://b:443":    {"b", "443", true},
-		"mqtt://[::1]:188": {"::1", "188", false},
-	} {
-		b, err := parseBroker(text)
-		require.NoError(t, err)
-		require.Equal(t, want, b)
-	}
-}
-
-func TestReadSecret(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string, mode os.FileMode) string {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		require.NoError(t, os.Chmod(path, mode))
-		return path
-	}
-	for name, path := range map[string]string{
-		"owner":         write("owner", "pass word\n", 0o600),
-		"owner, group":  write("group", "pass word\r\n", 0o640),
-		"credential":    write("credential", "pass word", 0o400),
-		"without break": write("break", "pass word", 0o440),
-	} {
-		secret, err := readSecret(path)
-		require.NoError(t, err, name)
-		require.Equal(t, "pass word", string(secret), name)
-	}
-	pipe := filepath.Join(dir, "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	for want, path := range map[string]string{
-		"mode 0644 opens it to everybody: run chmod o= on it": write("all", "x", 0o644),
-		"mode 0602 opens it to everybody":                     write("writers", "x", 0o602),
-		"empty: empty":                                        write("empty", "\n", 0o600),
-		"longer than 4096 bytes":                              write("long", strings.Repeat("x", 4097), 0o600),
-		"no such file":                                        filepath.Join(dir, "missing"),
-		"not a regular file":                                  pipe,
-		dir + ": not a regular file":                          dir,
-	} {
-		_, err := readSecret(path)
-		require.ErrorContains(t, err, want)
-		require.ErrorContains(t, err, path, "it names the file")
-	}
-
-	c := Config{PasswordFile: filepath.Join(dir, "all"), CAFile: filepath.Join(dir, "owner")}
-	err := c.CheckFiles()
-	require.ErrorContains(t, err, "password_file: ")
-	require.ErrorContains(t, err, "ca_file: "+c.CAFile+": no PEM certificate in it")
-	require.NoError(t, (&Config{PasswordFile: filepath.Join(dir, "owner")}).CheckFiles())
-}
-
-func TestBoard(t *testing.T) {
-	require.Regexp(t, `^[0-9a-f]{8}$`, boardID("0123456789abcdef"))
-	require.NotEqual(t, boardID("a"), boardID("b"))
-	b := ThisBoard()
-	require.Len(t, b.ID, 8)
-	require.NotEmpty(t, b.Name)
-	require.Equal(t, b, ThisBoard())
 }

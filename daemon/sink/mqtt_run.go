@@ -5,7 +5,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
+
+	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
 // run keeps a connection from begin until the sink is closed.
@@ -18,8 +21,13 @@ func (m *MQTT) run(ctx context.Context, begin <-chan struct{}) {
 			return
 		}
 	}
+	var others sync.WaitGroup
+	defer others.Wait()
+	if m.labels != nil {
+		others.Go(func() { m.labels.run(ctx, m.closing) })
+	}
 	p := publisher{MQTT: m}
-	defer p.giveBack()
+	defer p.end()
 	delay := m.timing.backoff
 	logged := ""
 	for {
@@ -37,11 +45,12 @@ func (m *MQTT) run(ctx context.Context, begin <-chan struct{}) {
 		}
 		m.failed.Add(1)
 		m.setLink(offline, err)
-		wait := delay.after(time.Since(begun))
+		wait := delay.After(time.Since(begun))
 		if text := err.Error(); text != logged { // the same one every minute would fill a card
 			logged = text
 			m.log.Warn("no connection to the broker", "error", err, "again_in", wait.Round(time.Millisecond))
 		}
+		p.store(1)
 		select {
 		case <-time.After(wait):
 		case <-m.closing:
@@ -88,32 +97,45 @@ var always = func() <-chan struct{} {
 // is nil, or the session ends.
 func (p *publisher) serve(s *session) error {
 	err := p.judge(s.begin())
+	if p.spill != nil {
+		p.spill.off = false
+	}
 	var again <-chan time.Time
 	for err == nil {
 		var next, end <-chan struct{} = p.work, p.closing
-		if p.holding || p.Len() > 0 {
+		stored := p.waitsOnDisk()
+		switch {
+		case stored: // and stays there if the sink is closed
+			next = always
+		case p.holding || p.Len() > 0:
 			next, end = always, nil
 		}
 		select {
 		case <-next:
-			err = p.publishNext(s)
+			if stored {
+				err = p.publishStored(s)
+			} else {
+				err = p.publishNext(s)
+			}
 		case <-s.births:
 			if again == nil {
 				again = time.After(rand.N(p.timing.birth))
 			}
+		case <-p.labelled():
+			err = p.judge(s.publishLabel())
 		case <-again:
 			again = nil
 			if err = p.judge(s.announce()); err == nil && p.state != nil {
-				err = p.judge(s.publish(p.newest(p.state)))
+				err = p.judge(s.Publish(p.newest(p.state)))
 			}
 		case <-end:
 			s.leave()
 			return nil
-		case <-s.ctx.Done():
-			err = context.Cause(s.ctx)
+		case <-s.Done():
+			err = s.Err()
 		}
 	}
-	s.drop()
+	s.Drop()
 	p.held.offline = true // if it is holding one
 	return err
 }
@@ -125,13 +147,14 @@ func (p *publisher) publishNext(s *session) error {
 	if !p.holding {
 		return nil
 	}
+	p.held.result.Redate()
 	p.buffer = p.held.result.AppendJSON(p.buffer[:0])
 	msg := p.newest(p.buffer)
 	if late {
 		msg = p.overtaken(p.buffer, time.Since(p.held.at))
 	}
-	err := s.publish(msg)
-	if err != nil && !errors.Is(err, errRefused) {
+	err := s.Publish(msg)
+	if err != nil && !errors.Is(err, mqtt.ErrRefused) {
 		return err
 	}
 	p.holding = false
@@ -156,7 +179,7 @@ func (p *publisher) next() (late bool) {
 	if !p.holding {
 		p.holding = p.backlog.take(&p.held)
 	}
-	late = p.held.offline && p.backlog.n > 0
+	late = p.held.offline && p.backlog.n > 0 || p.spill != nil && p.held.result.Seq < p.spill.shown
 	p.mu.Unlock()
 	signal(p.room)
 	return late
@@ -172,20 +195,20 @@ func (p *publisher) giveBack() {
 }
 
 // newest is a Result for whoever wants to know how things are.
-func (p *publisher) newest(payload []byte) message {
-	return message{topic: p.config.Topic + "/state", payload: payload, retain: true}
+func (p *publisher) newest(payload []byte) mqtt.Message {
+	return mqtt.Message{Topic: p.config.Topic + "/state", Payload: payload, Retain: true}
 }
 
 // overtaken is a Result for whoever keeps a history. On a topic of its own it
 // cannot make somebody act now on what was true an hour ago.
-func (p *publisher) overtaken(payload []byte, age time.Duration) message {
-	return message{topic: p.config.Topic + "/late", payload: payload, late: strconv.FormatInt(int64(age/time.Second), 10)}
+func (p *publisher) overtaken(payload []byte, age time.Duration) mqtt.Message {
+	return mqtt.Message{Topic: p.config.Topic + "/late", Payload: payload, Late: strconv.FormatInt(int64(age/time.Second), 10)}
 }
 
 // judge lets a session live on whose broker only refused a message, and keeps
 // that as what is wrong.
 func (p *publisher) judge(err error) error {
-	if errors.Is(err, errRefused) {
+	if errors.Is(err, mqtt.ErrRefused) {
 		p.setLast(err)
 		return nil
 	}

@@ -17,12 +17,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/result"
 )
 
 // thisTest is a board with a model that tells two labels apart.
 var thisTest = Announcement{
-	Board:   Board{ID: "1a2b3c4d", Name: "Pump room", Model: "Raspberry Pi Zero 2 W"},
+	Board:   mqtt.Board{ID: "1a2b3c4d", Name: "Pump room", Model: "Raspberry Pi Zero 2 W"},
 	Version: "0.3.0", Labels: []string{"empty", "2 people"}, Modalities: []string{"light"}, Every: 30 * time.Second,
 }
 
@@ -67,7 +68,7 @@ func startMQTTAfter(t testing.TB, begin <-chan struct{}, address string, c Confi
 	c = c.WithDefaults()
 	require.NoError(t, c.Check())
 	log := &logText{}
-	m, err := newMQTT(c, thisTest, slog.New(slog.NewTextHandler(log, nil)), timing, begin)
+	m, err := newMQTT(c, thisTest, nil, slog.New(slog.NewTextHandler(log, nil)), timing, begin)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, stop := context.WithCancel(context.Background())
@@ -326,7 +327,7 @@ func TestMQTTClose(t *testing.T) {
 	t.Run("without a broker", func(t *testing.T) {
 		p := startProxy(t, "127.0.0.1:1", reset)
 		timing := quick
-		timing.backoff = backoff{least: time.Hour, most: time.Hour}
+		timing.backoff = mqtt.Backoff{Least: time.Hour, Most: time.Hour}
 		m, _ := startMQTT(t, p.address, Config{}, timing)
 		eventually(t, "the first failure", func() bool { return m.LastError() != nil })
 		m.Offer(answer(1))
@@ -418,7 +419,7 @@ func TestMQTTRefusedMessages(t *testing.T) {
 			m.Offer(answer(1))
 			m.Offer(answer(2))
 			eventually(t, "refused", func() bool { return m.Errors() == 2 })
-			require.ErrorIs(t, m.LastError(), errRefused)
+			require.ErrorIs(t, m.LastError(), mqtt.ErrRefused)
 			require.ErrorContains(t, m.LastError(), stateTopic)
 			require.True(t, m.Connected(), "%s", log)
 			require.Contains(t, log.String(), "not announced to Home Assistant")
@@ -461,7 +462,7 @@ func TestMQTTBrokerWithFewAbilities(t *testing.T) {
 	b.Options.Capabilities.RetainAvailable = 0
 	m, _ := startMQTT(t, b.address, Config{}, quick)
 	eventually(t, "refused", func() bool { return m.LastError() != nil })
-	require.ErrorIs(t, m.LastError(), errRefused, "the last will needs both")
+	require.ErrorIs(t, m.LastError(), mqtt.ErrRefused, "the last will needs both")
 }
 
 func TestMQTTLogsAFaultOnce(t *testing.T) {
@@ -475,7 +476,7 @@ func TestMQTTLogsAFaultOnce(t *testing.T) {
 func TestMQTTTakenOver(t *testing.T) {
 	b := startBroker(t, nil, nil)
 	timing := quick
-	timing.backoff = backoff{least: time.Hour, most: time.Hour}
+	timing.backoff = mqtt.Backoff{Least: time.Hour, Most: time.Hour}
 	first, log := startMQTT(t, b.address, Config{}, timing)
 	eventually(t, "online", func() bool { return b.retained(statusTopic) == "online" })
 	second, _ := startMQTT(t, b.address, Config{}, timing)

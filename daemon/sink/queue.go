@@ -149,7 +149,10 @@ func (q *Queue) Close(ctx context.Context) error {
 func (q *Queue) run() {
 	defer close(q.done)
 	var r result.Result
-	write := func() error { return q.sink.Write(&r) }
+	write := func() error {
+		r.Redate()
+		return q.sink.Write(&r)
+	}
 	for q.take(&r) {
 		if q.note(q.call(write)) == nil {
 			q.written.Add(1)

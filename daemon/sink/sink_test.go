@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/result"
 )
 
@@ -25,10 +26,9 @@ func TestCheck(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{Config{}, "type: required: one of stdout, file, mqtt"},
-		{Config{Type: "influx"}, "type: this build does not have influx yet; it has stdout, file, mqtt"},
+		{Config{}, "type: required: one of stdout, file, mqtt, influx, prometheus"},
 		{Config{Type: "paper"}, `type: "paper" is not one of: stdout, file, mqtt`},
-		{Config{Type: Stdout, Path: "a"}, "path: a key of type file, which type stdout does not have"},
+		{Config{Type: Stdout, Path: "a"}, "path: a key of type file, prometheus, which type stdout does not have"},
 		{Config{Type: File}, "path: required"},
 		{Config{Type: Stdout, Queue: -1}, "queue: -1 is not in 1 to 4096"},
 		{Config{Type: Stdout, Queue: 4097}, "queue: 4097 is not in 1 to 4096"},
@@ -69,7 +69,7 @@ func sequence(t *testing.T, text string) (seqs []uint64) {
 
 func TestStdout(t *testing.T) {
 	var out bytes.Buffer
-	s := New(Config{Type: Stdout}, &out, nil)
+	s := New(Config{Type: Stdout}, mqtt.Board{}, &out, nil)
 	for seq := range uint64(3) {
 		require.NoError(t, s.Write(answer(seq+1)))
 	}
@@ -100,7 +100,7 @@ func TestLineAfterATornOne(t *testing.T) {
 	for _, fault := range []error{syscall.EAGAIN, nil} {
 		for cut := range length {
 			w := &shortWriter{room: length + cut, err: fault}
-			s := New(Config{Type: Stdout}, w, nil)
+			s := New(Config{Type: Stdout}, mqtt.Board{}, w, nil)
 			require.NoError(t, s.Write(answer(1)))
 			err := s.Write(answer(2))
 			if want := fault; want == nil {
@@ -127,14 +127,14 @@ func TestClosedPipe(t *testing.T) {
 	require.NoError(t, err)
 	defer w.Close()
 	require.NoError(t, r.Close())
-	s := New(Config{Type: Stdout}, w, nil)
+	s := New(Config{Type: Stdout}, mqtt.Board{}, w, nil)
 	require.ErrorIs(t, s.Write(answer(1)), syscall.EPIPE)
 	require.ErrorIs(t, s.Write(answer(2)), syscall.EPIPE)
 	require.NoError(t, s.Close())
 }
 
 func TestWritingAllocatesNothing(t *testing.T) {
-	s := New(Config{Type: Stdout}, io.Discard, nil)
+	s := New(Config{Type: Stdout}, mqtt.Board{}, io.Discard, nil)
 	r := answer(1)
 	require.NoError(t, s.Write(r))
 	require.Zero(t, testing.AllocsPerRun(100, func() {

@@ -1,4 +1,4 @@
-package sink
+package mqtt
 
 import (
 	"crypto/hmac"
@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"os"
 	"strings"
+
+	"github.com/ragedge/ragedge/daemon/secret"
 )
 
 // Board names the machine to others.
@@ -28,20 +30,20 @@ func ThisBoard() Board {
 	if machine == "" {
 		machine = name
 	}
-	return Board{ID: boardID(machine), Name: name, Model: firstLine("/proc/device-tree/model")}
+	return Board{ID: ShortID(machine), Name: name, Model: firstLine("/proc/device-tree/model")}
 }
 
-// boardID derives an ID from a machine id the way that machine-id(5) asks for:
-// keyed by it, hashed over the name of the program.
-func boardID(machine string) string {
-	h := hmac.New(sha256.New, []byte(machine))
+// ShortID derives 8 hexadecimal digits from a key, such as a machine id, the way
+// that machine-id(5) asks for: keyed by it, hashed over the name of the program.
+func ShortID(key string) string {
+	h := hmac.New(sha256.New, []byte(key))
 	h.Write([]byte("ragedge"))
 	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
 // firstLine returns the first line of a small file, empty when it cannot be read.
 func firstLine(path string) string {
-	text, _, err := readSmall(path, 4<<10)
+	text, _, err := secret.ReadSmall(path, 4<<10)
 	if err != nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package sink
+package mqtt
 
 import (
 	"bytes"
@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// maxPacket is the longest packet that a broker may send in these tests.
+const maxPacket = 16 << 10
+
 // readOnly is the receiving half of a connection.
 type readOnly struct {
 	net.Conn
@@ -22,7 +25,7 @@ type readOnly struct {
 func (r readOnly) Read(p []byte) (int, error) { return r.Reader.Read(p) }
 
 func incoming(b []byte) *packetConn {
-	return newPacketConn(readOnly{Reader: bytes.NewReader(b)}, time.Second)
+	return newPacketConn(readOnly{Reader: bytes.NewReader(b)}, time.Second, maxPacket)
 }
 
 // packet is the encoding of a PUBLISH with a body of n bytes in all.
@@ -102,7 +105,7 @@ func FuzzPacketConn(f *testing.F) {
 func TestPacketConnWritesInTime(t *testing.T) {
 	near, far := net.Pipe() // nobody reads the far end
 	defer far.Close()
-	c := newPacketConn(near, 20*time.Millisecond)
+	c := newPacketConn(near, 20*time.Millisecond, maxPacket)
 	_, err := c.Write([]byte{0xc0, 0})
 	var timeout net.Error
 	require.True(t, errors.As(err, &timeout) && timeout.Timeout(), "%v", err)

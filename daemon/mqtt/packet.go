@@ -1,4 +1,4 @@
-package sink
+package mqtt
 
 import (
 	"bufio"
@@ -10,22 +10,19 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// maxPacket is the longest packet that a broker may send. What it has to say is
-// short: acknowledgements, and whether Home Assistant is online.
-const maxPacket = 16 << 10
-
 var errPacket = errors.New("the broker sent a packet that is too long or that nobody asked for")
 
 // packetConn is a connection to a broker, which may be broken or hostile. The
 // library allocates as much as the header of a packet announces, up to 256 MiB,
 // and writes to a connection that may be gone already in answer to the packets of
-// QoS 2, which the sink never asks for; here the header of such a packet ends the
-// connection. Every write has a deadline; reads have none, since keep-alive finds a
-// silent broker.
+// QoS 2, which nobody here asks for; here the header of such a packet, or of one that
+// is longer than most, ends the connection. Every write has a deadline; reads have
+// none, since keep-alive finds a silent broker.
 type packetConn struct {
 	net.Conn
 	sync.Mutex // the library holds it for a whole packet
 	write      time.Duration
+	most       int // bytes of a packet
 
 	r *bufio.Reader
 	// The place in the packet: the bytes of its body still to come, or the
@@ -36,8 +33,8 @@ type packetConn struct {
 	shift  int
 }
 
-func newPacketConn(c net.Conn, write time.Duration) *packetConn {
-	return &packetConn{Conn: c, write: write, r: bufio.NewReaderSize(c, 512)}
+func newPacketConn(c net.Conn, write time.Duration, most int) *packetConn {
+	return &packetConn{Conn: c, write: write, most: most, r: bufio.NewReaderSize(c, 512)}
 }
 
 // Read returns one byte of a header at a time, or some of a body.
@@ -74,7 +71,7 @@ func (c *packetConn) advance(b byte) error {
 	c.length |= int(b&0x7f) << c.shift
 	c.shift += 7
 	more := b&0x80 != 0
-	if c.length > maxPacket || more && c.shift > 21 {
+	if c.length > c.most || more && c.shift > 21 {
 		return errPacket
 	}
 	if !more {
@@ -83,8 +80,8 @@ func (c *packetConn) advance(b byte) error {
 	return nil
 }
 
-// expected says whether a broker may send a packet with this first byte to the
-// sink, which subscribes with QoS 0 and publishes with QoS 1.
+// expected says whether a broker may send a packet with this first byte to a
+// Session, which subscribes with QoS 0 and publishes with QoS 1.
 func expected(first byte) bool {
 	switch first >> 4 {
 	case packets.PUBLISH:

@@ -1,4 +1,4 @@
-package sink
+package mqtt
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ragedge/ragedge/daemon/secret"
 )
 
 // dropIn is the file of this project's systemd folder that opens the unit's
@@ -21,13 +23,13 @@ const fix = "install " + dropIn + " in /etc/systemd/system/ragedge.service.d and
 
 // dialer connects to one broker.
 type dialer struct {
-	broker  broker
+	broker  address
 	caFile  string
 	avahi   string // Avahi's socket
 	service bool   // systemd runs this process, by our unit of type notify
 }
 
-func newDialer(b broker, caFile string) *dialer {
+func newDialer(b address, caFile string) *dialer {
 	return &dialer{broker: b, caFile: caFile, avahi: avahiSocket, service: os.Getenv("NOTIFY_SOCKET") != ""}
 }
 
@@ -56,7 +58,7 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 func (d *dialer) handshake(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	c := &tls.Config{ServerName: d.broker.host, MinVersion: tls.VersionTLS12}
 	if d.caFile != "" {
-		pool, err := readCertificates(d.caFile)
+		pool, err := secret.Certificates(d.caFile)
 		if err != nil {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
@@ -64,7 +66,7 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn) (net.Conn, error)
 	}
 	secure := tls.Client(conn, c)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		return nil, explainTLS(fmt.Errorf("TLS with %s: %w", d.broker.address(), err))
+		return nil, explainTLS(fmt.Errorf("TLS with %s: %w", d.broker, err))
 	}
 	return secure, nil
 }

@@ -1,4 +1,4 @@
-package sink
+package mqtt
 
 import (
 	"bufio"
@@ -109,11 +109,13 @@ func TestResolve(t *testing.T) {
 }
 
 func TestDialsALocalName(t *testing.T) {
-	b := startBroker(t, nil, nil)
-	_, port, err := net.SplitHostPort(b.address)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
 	d := &dialer{
-		broker: broker{host: "broker.local", port: port},
+		broker: address{host: "broker.local", port: port},
 		avahi:  avahi(t, func(string) string { return "+ 1 0 broker.local 127.0.0.1\n" }),
 	}
 	c, err := d.dial(t.Context())
