@@ -67,9 +67,16 @@ func Catalogue() []Kind {
 		chips,
 		converters,
 		{Name: GPIO, About: "an input line, by its name", Readings: quantities(gpioReadings)},
-		{Name: IIO, About: "a device of the kernel's industrial I/O, by its name, polled through sysfs"},
+		{Name: IIO, About: "a device of the kernel's industrial I/O, by its name, polled through sysfs or read through its buffer"},
 		{Name: HWMon, About: "a chip of the kernel's hwmon or a thermal zone, by its name"},
+		{Name: Audio, About: "a microphone, through arecord or another program that prints samples", Readings: []Quantity{
+			{"level", "dBFS"}, {"peak", "dBFS"}, {"band1 to bandN", "dBFS"}, {"mel1 to melN", "dBFS"},
+		}},
+		{Name: Camera, About: "a camera, through V4L2 or a program that prints JPEG pictures", Readings: []Quantity{
+			{"brightness", "0 to 1"}, {"motion", "0 to 1"}, {"patch1 to patchN", "0 to 1"},
+		}},
 		{Name: Exec, About: "a program that prints lines of JSON, CSV or Influx line protocol"},
+		{Name: MQTT, About: "values from a broker: what ESPHome, Zigbee2MQTT and Tasmota publish, and regions of other boards"},
 		{Name: Push, About: "samples that other processes send to the API"},
 		{Name: Recorded, About: "a recording, in CSV or as the daemon itself makes it (MCAP), replayed"},
 	}
@@ -88,7 +95,12 @@ func KernelUnits() (hwmon, iio []Quantity) {
 
 // WriteTOML writes c as a [[sensor]] block, with the keys that lead to its device.
 func (c *Config) WriteTOML(w io.Writer) error {
-	text := fmt.Sprintf("[[sensor]]\nalias = %q\ntype = %q\ndriver = %q\n", c.Alias, c.Type, c.Driver)
+	text := fmt.Sprintf("[[sensor]]\nalias = %q\ntype = %q\n", c.Alias, c.Type)
+	if c.Device != "" {
+		text += fmt.Sprintf("device = %q\n", c.Device)
+	} else {
+		text += fmt.Sprintf("driver = %q\n", c.Driver)
+	}
 	if c.Bus != "" {
 		text += fmt.Sprintf("bus = %q\n", c.Bus)
 	}

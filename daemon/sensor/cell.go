@@ -10,8 +10,21 @@ import (
 	"time"
 )
 
+// secondsFormat is the word for times that are numbers of seconds.
+const secondsFormat = "seconds"
+
+// mostSeconds is what 64 bits of nanoseconds can tell.
+const mostSeconds = 9e9
+
 // parseTime reads a time as Unix time in nanoseconds.
 func parseTime(text, format string, zone *time.Location) (int64, error) {
+	if format == secondsFormat {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(math.Abs(v) < mostSeconds) {
+			return 0, fmt.Errorf("%.40q is no number of seconds", text)
+		}
+		return int64(math.Round(v * 1e9)), nil
+	}
 	t, err := time.ParseInLocation(format, text, zone)
 	if err != nil {
 		return 0, fmt.Errorf("%.40q is not a time like %q", text, format)

@@ -30,9 +30,6 @@ const (
 	maxAddress = 0x77
 )
 
-// laterKinds are kinds of the product that this build does not have.
-var laterKinds = []string{"audio", "camera", "mqtt"}
-
 // Check reports everything in c that is wrong without touching hardware or
 // files. Each error names its key but not the sensor.
 func (c Config) Check() error {
@@ -53,6 +50,7 @@ func (c Config) Check() error {
 		}
 	}
 	add("channels", checkChannels(c.Channels))
+	c.checkRanges(add)
 	c = c.WithDefaults()
 	if slices.Contains(polledKinds, c.Type) {
 		c.checkPolled(add)
@@ -66,8 +64,14 @@ func (c Config) Check() error {
 		c.checkGPIO(add)
 	case HWMon, IIO:
 		c.checkKernelDevice(add)
+	case Audio:
+		c.checkAudio(add)
+	case Camera:
+		c.checkCamera(add)
 	case Exec:
 		c.checkExec(add)
+	case MQTT:
+		c.checkMQTT(add)
 	case Push:
 		if len(c.Channels) == 0 {
 			add("channels", errors.New("required: which names may be pushed, and the channel of each"))
@@ -86,7 +90,7 @@ type key struct {
 }
 
 func (c *Config) keys() []key {
-	chips, replay := []string{I2C}, []string{Recorded}
+	chips, replay, broker := []string{I2C}, []string{Recorded}, []string{MQTT}
 	return []key{
 		{"driver", c.Driver != "", []string{I2C, SPI, IIO, HWMon}},
 		{"bus", c.Bus != "", polledKinds},
@@ -98,16 +102,38 @@ func (c *Config) keys() []key {
 		{"bias", c.Bias != "", []string{GPIO}},
 		{"active_low", c.ActiveLow, []string{GPIO}},
 		{"debounce", c.Debounce != 0, []string{GPIO}},
-		{"command", c.Command != nil, []string{Exec}},
-		{"data_format", c.DataFormat != "", []string{Exec}},
-		{"interval", c.Interval != 0, polledKinds},
-		{"timeout", c.Timeout != 0, append([]string{Exec}, polledKinds...)},
-		{"startup_error", c.StartupError != "", append([]string{Exec}, polledKinds...)},
+		{"command", c.Command != nil, []string{Exec, Audio, Camera}},
+		{"device", c.Device != "", []string{Audio, Camera}},
+		{"rate", c.Rate != 0, []string{Audio}},
+		{"bands", c.Bands != nil, []string{Audio}},
+		{"mels", c.Mels != 0, []string{Audio}},
+		{"grid", c.Grid != "", []string{Camera}},
+		{"trigger", c.Trigger != "", []string{IIO}},
+		{"buffer", c.Buffer != 0, []string{IIO}},
+		{"data_format", c.DataFormat != "", []string{Exec, MQTT}},
+		{"url", c.URL != "", broker},
+		{"username", c.Username != "", broker},
+		{"password_file", c.PasswordFile != "", broker},
+		{"ca_file", c.CAFile != "", broker},
+		{"topic", c.Topic != "", broker},
+		{"availability", c.Availability != "", broker},
+		{"interval", c.Interval != 0, slices.Concat(polledKinds, []string{Audio, Camera})},
+		{"timeout", c.Timeout != 0, slices.Concat([]string{Exec}, polledKinds, []string{Audio, Camera})},
+		{"startup_error", c.StartupError != "", slices.Concat([]string{Exec}, polledKinds, []string{Audio, Camera})},
+		{"frozen_after", c.FrozenAfter != 0, polledKinds},
+		{"frozen", c.Frozen != "", polledKinds},
+		{"ranges", c.Ranges != nil, rangedKinds},
+		{"out_of_range", c.OutOfRange != "", rangedKinds},
+		{"reinit", c.Reinit != 0, chips},
 		{"file", c.File != "", replay},
 		{"time", c.Time != nil, replay},
 		{"format", c.Format != "", replay},
 		{"zone", c.Zone != "", replay},
-		{"label", c.Label != "", replay},
+		{"label", c.Label != "", append([]string{GPIO}, replay...)},
+		{"group", c.Group != "", replay},
+		{"split", c.Split != "", replay},
+		{"target", c.Target != "", replay},
+		{"where", c.Where != nil, replay},
 		{"speed", c.Speed != "", replay},
 		{"unplug", c.Unplug != nil, replay},
 	}
@@ -156,7 +182,7 @@ func (c *Config) checkReplay(add func(string, error)) {
 		add("time", errors.New("required: the columns that make up the time"))
 	}
 	if c.Format == "" {
-		add("format", errors.New(`required: how the time is written, as a Go layout such as "2006-01-02 15:04:05"`))
+		add("format", errors.New(`required: how the time is written, as a Go layout such as "2006-01-02 15:04:05", or "seconds"`))
 	}
 	_, err := parseSpeed(c.Speed)
 	add("speed", err)
@@ -193,8 +219,6 @@ func checkKind(kind string) error {
 		return nil
 	case kind == "":
 		return errors.New("required: one of " + known)
-	case slices.Contains(laterKinds, kind):
-		return fmt.Errorf("this build does not have %s yet; it has %s", kind, known)
 	}
 	return fmt.Errorf("%q is not one of: %s", kind, known)
 }

@@ -19,7 +19,14 @@ func (c *Config) checkPolled(add func(string, error)) {
 		add("timeout", fmt.Errorf("%v is not in %v to %v", t, MinTimeout, MaxTimeout))
 	}
 	add("startup_error", oneOf(c.StartupError, startupWords))
+	c.checkFrozen(add)
+	if t := c.Reinit.Std(); c.Reinit != 0 && (t < minReinit || t > MaxInterval) {
+		add("reinit", fmt.Errorf("%v is not in %v to %v", t, minReinit, MaxInterval))
+	}
 }
+
+// minReinit keeps a chip from being configured rather than read.
+const minReinit = 10 * time.Second
 
 var startupWords = []string{StartupFail, StartupIgnore, StartupRetry, StartupProbe}
 
@@ -68,6 +75,12 @@ func (c *Config) checkGPIO(add func(string, error)) {
 	if c.Bias != "" {
 		add("bias", oneOf(c.Bias, []string{PullUp, PullDown, PullNone}))
 	}
+	if level, edges := c.LineChannels(); c.Label != "" && (level == "" || edges == "") {
+		add("label", errors.New("a button needs both channels, level and edges"))
+	}
+	if len(c.Label) > maxName || strings.TrimSpace(c.Label) != c.Label {
+		add("label", fmt.Errorf("%.40q: want at most %d bytes without space at either end", c.Label, maxName))
+	}
 	if t := c.Debounce.Std(); t < 0 || t > maxDebounce {
 		add("debounce", fmt.Errorf("%v is not in 0s to %v", t, maxDebounce))
 	}
@@ -81,6 +94,7 @@ func (c *Config) checkKernelDevice(add func(string, error)) {
 	if strings.Contains(c.Bus, "/") {
 		add("bus", fmt.Errorf("%q is not the name of a device", c.Bus))
 	}
+	c.checkBuffer(add)
 	unit, example := hwmonUnit, "temp1, in0, curr1, power1, fan1, humidity1"
 	if c.Type == IIO {
 		unit, example = iioUnit, "temp, pressure, voltage0, accel_x"

@@ -222,7 +222,7 @@ func TestEveryChipMeasures(t *testing.T) {
 
 // Every transfer of every chip fails once: no bus error may become a reading
 // (reliability rows 31 and 34).
-func TestEveryTransferOfEveryChipFails(t *testing.T) {
+func TestRow31EveryTransferOfEveryChipFails(t *testing.T) {
 	for name, c := range chipTests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestEveryTransferOfEveryChipFails(t *testing.T) {
 
 // Whatever a bus makes up, all zeros, all ones or noise, a call ends in time
 // (reliability rows 35 and 36), and what it gives is finite.
-func TestEveryChipEndsInTime(t *testing.T) {
+func TestRow35EveryChipEndsInTime(t *testing.T) {
 	noises := map[string]func() byte{"zeros": func() byte { return 0 }, "ones": func() byte { return 0xff }}
 	for _, seed := range []uint64{1, 2, 3} {
 		random := rand.New(rand.NewPCG(0, seed))
@@ -264,7 +264,7 @@ func TestEveryChipEndsInTime(t *testing.T) {
 }
 
 // A wrong checksum drops the reading (reliability row 36).
-func TestChecksums(t *testing.T) {
+func TestRow36WrongChecksum(t *testing.T) {
 	for _, name := range []string{"sht3x", "sht4x", "shtc3", "aht20", "sgp30", "scd4x"} {
 		synctest.Test(t, func(t *testing.T) {
 			chips := chipTests[name].chips()

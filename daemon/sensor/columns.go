@@ -12,7 +12,11 @@ import (
 type columns struct {
 	names    []string // of the header
 	time     []int
-	label    int // meaningful with Config.Label
+	label    int // meaningful with Config.Label, and so the others
+	group    int
+	split    int
+	target   int
+	where    map[int]string // columns and the text that a row must have there
 	values   []int
 	channels []string // of values
 }
@@ -33,10 +37,24 @@ func (c *columns) find(header []string, config *Config) (column string, err erro
 		}
 		c.time = append(c.time, i)
 	}
-	if config.Label != "" {
-		if c.label, err = c.index("label", config.Label); err != nil {
-			return config.Label, err
+	for _, k := range []struct {
+		key, name string
+		index     *int
+	}{{"label", config.Label, &c.label}, {"group", config.Group, &c.group}, {"split", config.Split, &c.split}, {"target", config.Target, &c.target}} {
+		if k.name == "" {
+			continue
 		}
+		if *k.index, err = c.index(k.key, k.name); err != nil {
+			return k.name, err
+		}
+	}
+	c.where = map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(config.Where)) {
+		i, err := c.index("where", name)
+		if err != nil {
+			return name, err
+		}
+		c.where[i] = config.Where[name]
 	}
 	for _, name := range slices.Sorted(maps.Keys(config.Channels)) {
 		if _, err := c.index("channels", name); err != nil {
@@ -54,12 +72,24 @@ func (c *columns) index(key, name string) (int, error) {
 	return i, nil
 }
 
+// wants says whether a row counts.
+func (c *columns) wants(cells []string) bool {
+	for i, text := range c.where {
+		if strings.TrimSpace(cells[i]) != text {
+			return false
+		}
+	}
+	return true
+}
+
 // findValues takes the selected columns in the file's order or, if none is
-// selected, all that are neither time nor label.
+// selected, all that no other key names.
 func (c *columns) findValues(config *Config) (column string, err error) {
+	others := append(slices.Clone(config.Time), config.Label, config.Group, config.Split, config.Target)
+	others = slices.AppendSeq(others, maps.Keys(config.Where))
 	for i, name := range c.names {
 		channel, selected := config.Channels[name]
-		other := slices.Contains(config.Time, name) || config.Label != "" && name == config.Label
+		other := name != "" && slices.Contains(others, name)
 		if len(config.Channels) == 0 && !other {
 			if err := checkChannel(name); err != nil {
 				return fmt.Sprint(i + 1), err

@@ -50,9 +50,31 @@ type Config struct {
 	Bias      string           `toml:"bias"`
 	ActiveLow bool             `toml:"active_low"`
 	Debounce  encoder.Duration `toml:"debounce"`
-	// For exec only: the program and its arguments, and what its lines are.
+	// For exec, audio and camera: the program and its arguments. DataFormat is what
+	// the lines of exec are, or the messages of mqtt.
 	Command    []string `toml:"command"`
 	DataFormat string   `toml:"data_format"`
+	// For mqtt only: the broker as in a sink, the topic with its wildcards, and the
+	// one on which the device is said to be online or offline.
+	URL          string `toml:"url"`
+	Username     string `toml:"username"`
+	PasswordFile string `toml:"password_file"`
+	CAFile       string `toml:"ca_file"`
+	Topic        string `toml:"topic"`
+	Availability string `toml:"availability"`
+	// Device is the microphone in ALSA's words, or the camera: its file, or the
+	// name that the kernel gives it. Rate is that of the microphone's samples, in
+	// hertz. Bands are such as "125-250Hz", Mels is the number of mel filters, Grid
+	// the rows and columns of a camera's patches, such as "4x4".
+	Device string   `toml:"device"`
+	Rate   int      `toml:"rate"`
+	Bands  []string `toml:"bands"`
+	Mels   int      `toml:"mels"`
+	Grid   string   `toml:"grid"`
+	// For iio only: the name of a trigger, and how many scans the kernel's buffer
+	// holds. Either of them has the device read through its buffer.
+	Trigger string `toml:"trigger"`
+	Buffer  int    `toml:"buffer"`
 	// Interval is the time between readings, Timeout how long one may take
 	// before the sensor counts as failed; for exec, how long its program may
 	// print nothing.
@@ -61,6 +83,19 @@ type Config struct {
 	// StartupError says what happens when the first reading fails, in Telegraf's
 	// words: see the constants.
 	StartupError string `toml:"startup_error"`
+	// FrozenAfter is how long all values may stay equal to the last digit before
+	// Frozen says what becomes of the sensor. Polled kinds only; 0 is the driver's
+	// own, which most do not have.
+	FrozenAfter encoder.Duration `toml:"frozen_after"`
+	Frozen      string           `toml:"frozen"`
+	// Ranges are the smallest and the largest value of a reading that can be true,
+	// by the names that Channels has them under, and OutOfRange says what becomes of
+	// others.
+	Ranges     map[string][2]float64 `toml:"ranges"`
+	OutOfRange string                `toml:"out_of_range"`
+	// Reinit is the time after which a chip is configured again although nothing is
+	// wrong, 0 for never. For i2c only.
+	Reinit encoder.Duration `toml:"reinit"`
 
 	// Replay only. The cells of the columns Time, joined by a space, are read
 	// with the Go layout Format in the time zone Zone.
@@ -68,13 +103,24 @@ type Config struct {
 	Time   []string `toml:"time"`
 	Format string   `toml:"format"`
 	Zone   string   `toml:"zone"`
-	// Label is the column that says what was true; see Reading.Label.
+	// Label is the column that says what was true; see Reading.Label. For gpio it
+	// is what becomes true when the line does, and ceases to be the next time.
 	Label string `toml:"label"`
+	// For training, columns of a CSV file that say which of several recordings in
+	// one file a row belongs to, what it is to be used for (train, validation, test),
+	// and the number to be learnt. Where keeps only the rows with these texts in
+	// these columns.
+	Group  string            `toml:"group"`
+	Split  string            `toml:"split"`
+	Target string            `toml:"target"`
+	Where  map[string]string `toml:"where"`
 	// Speed is how much faster than life to replay, a number or "max".
 	Speed string `toml:"speed"`
 	// Unplug lists stretches of the recording, [from, to) in the form of
 	// Format, during which the sensor fails as if its cable were out.
 	Unplug [][2]string `toml:"unplug"`
+
+	files []string // what File stands for, where one name is not enough
 }
 
 // Kinds of sensors that this build has.
@@ -84,15 +130,19 @@ const (
 	GPIO  = "gpio"
 	IIO   = "iio"
 	HWMon = "hwmon"
-	Exec  = "exec"
-	Push  = "push"
+	// Audio is a microphone, Camera a camera.
+	Audio  = "audio"
+	Camera = "camera"
+	Exec   = "exec"
+	MQTT   = "mqtt"
+	Push   = "push"
 	// Recorded is the kind that a Replay plays.
 	Recorded = "replay"
 )
 
 // kinds are all of them, and polledKinds those that a Poller reads.
 var (
-	kinds       = []string{I2C, SPI, GPIO, IIO, HWMon, Exec, Push, Recorded}
+	kinds       = []string{I2C, SPI, GPIO, IIO, HWMon, Audio, Camera, Exec, MQTT, Push, Recorded}
 	polledKinds = []string{I2C, SPI, GPIO, IIO, HWMon}
 )
 
@@ -131,6 +181,14 @@ func (c Config) WithDefaults() Config {
 		set(&c.StartupError, StartupRetry)
 		set(&c.DataFormat, FormatJSON)
 		c.Timeout = cmp.Or(c.Timeout, encoder.Duration(time.Minute))
+	case MQTT:
+		set(&c.DataFormat, FormatJSON)
+	case Audio:
+		c.audioDefaults()
+	case Camera:
+		c.cameraDefaults()
+	case IIO:
+		c.bufferDefaults()
 	case Recorded:
 		set(&c.Zone, "UTC")
 		set(&c.Speed, "1")
@@ -147,7 +205,7 @@ func (c Config) WithDefaults() Config {
 // nil for a recording without a table of channels: its file has them, see
 // Replay.Channels.
 func (c Config) ChannelNames() []string {
-	if slices.Contains(polledKinds, c.Type) {
+	if slices.Contains(polledKinds, c.Type) || c.Type == Audio || c.Type == Camera {
 		var names []string
 		for _, r := range c.readings() {
 			if channel := c.channel(r.name); channel != "" {
@@ -182,11 +240,19 @@ func (c Config) Place() string {
 		return "SPI bus " + c.Bus
 	case GPIO:
 		return strings.TrimSuffix("GPIO line "+c.Line+" of "+c.Bus, " of ")
+	case IIO:
+		if c.buffered() {
+			return strings.TrimSuffix("the buffer of "+c.Driver+" on "+c.Bus, " on ")
+		}
+	case Camera:
+		if c.Device != "" {
+			return "camera " + c.Device
+		}
 	}
 	return ""
 }
 
-// readings returns what a polled sensor can deliver. What a device of the kernel
+// readings returns what a sensor of the machine can deliver. What a device of the kernel
 // has is known only where it runs, so it is what the table of channels asks for.
 func (c *Config) readings() []reading {
 	unit := hwmonUnit
@@ -197,6 +263,10 @@ func (c *Config) readings() []reading {
 		return spiTable[c.Driver].readings
 	case GPIO:
 		return gpioReadings
+	case Audio:
+		return c.audioReadings()
+	case Camera:
+		return c.cameraReadings()
 	case IIO:
 		unit = iioUnit
 	}

@@ -38,11 +38,20 @@ type driver struct {
 	// settle is the time from configure to the first value that is measured
 	// rather than left over.
 	settle time.Duration
+	// lost is how to notice that the chip has lost its power between two readings,
+	// though it answers again.
+	lost powerLoss
+	// lively is the default of frozen_after, for chips with so much noise and so many
+	// digits that equal readings are never measured; 0: none.
+	lively time.Duration
 	// interval and timeout are the defaults; 0 is that of all chips.
 	interval, timeout time.Duration
 	readings          []reading
 	open              func(bus *transfers, c Config) chip
 }
+
+// lively is the lively of chips whose noise is several times their last digit.
+const lively = 10 * time.Minute
 
 // identity is a register with a value that the maker fixed; the zero value when
 // the chip has none.

@@ -27,35 +27,55 @@ const (
 	grace = 2 * time.Second
 )
 
-// Program runs the command of one exec sensor and reads its lines. A command that
-// ends, or that prints nothing it is asked for within the sensor's timeout, is
-// killed with all it started and begun again after a jittered back-off.
+// Program is a sensor that delivers by itself: the command of an exec, audio or
+// camera sensor, or the reading loop of a device with a buffer of its own. A command
+// that ends, or that prints nothing it is asked for within the sensor's timeout, is
+// killed with all it started and begun again after a jittered back-off; a device
+// that fails is closed and opened again.
 type Program struct {
-	index   int
-	config  Config
-	now     func() time.Duration
-	log     func(line string)
-	random  *rand.Rand
-	samples []encoder.Sample
-	started chan struct{}
-	proven  bool
-	starts  atomic.Int64
+	index    int
+	config   Config
+	hardware Hardware
+	now      func() time.Duration
+	log      func(line string)
+	random   *rand.Rand
+	samples  []encoder.Sample
+	started  chan struct{}
+	proven   bool
+	starts   atomic.Int64
+	skipped  atomic.Int64
+	overruns atomic.Int64
+
+	// begin runs it until it ends or has to be ended, and says why, and whether it
+	// gave a reading.
+	begin func(ctx context.Context, deliver func(Reading)) (good bool, err error)
+	// For a command: its words, what reads its output to the end, what it did not
+	// print when it is killed for that, and how long the first of that may take.
+	command  []string
+	read     func(ctx context.Context, from io.Reader, silent *time.Timer, deliver func(Reading)) (good bool, err error)
+	missing  string
+	patience time.Duration
+	// The values of all readings, and the channels of values[from[i]].
+	values   []float64
+	channels []string
+	from     []int
 }
 
-// NewPrograms returns one Program for each exec sensor of configs, which have
-// passed Check. log takes what a program writes to stderr: its first lines every
-// minute, and how many followed.
-func NewPrograms(configs []Config, now func() time.Duration, log func(sensor int, line string)) []*Program {
+// NewPrograms returns one Program for each sensor of configs that delivers by
+// itself. The configurations have passed Check; nothing of h is touched before Run.
+// log takes what a program writes to stderr: its first lines every minute, and how
+// many followed.
+func NewPrograms(configs []Config, now func() time.Duration, h Hardware, log func(sensor int, line string)) []*Program {
 	var all []*Program
 	for i, c := range configs {
-		if c.Type != Exec {
-			continue
-		}
 		p := &Program{
-			index: i, config: c.WithDefaults(), now: now,
+			index: i, config: c.WithDefaults(), now: now, hardware: h,
 			log:     func(line string) { log(i, line) },
 			random:  rand.New(rand.NewPCG(1, uint64(i))),
 			started: make(chan struct{}),
+		}
+		if !p.prepare() {
+			continue
 		}
 		if policy := p.config.StartupError; policy == StartupRetry || policy == StartupIgnore {
 			close(p.started)
@@ -75,12 +95,20 @@ func (p *Program) Started() <-chan struct{} { return p.started }
 // Starts counts how often the command was begun.
 func (p *Program) Starts() int64 { return p.starts.Load() }
 
+// Skipped counts the pictures that were not looked at, since they came before the
+// interval was over.
+func (p *Program) Skipped() int64 { return p.skipped.Load() }
+
+// Overruns counts how often a device's buffer was found full, so that values were
+// lost.
+func (p *Program) Overruns() int64 { return p.overruns.Load() }
+
 // Run keeps the command running until ctx ends and hands every reading and every
 // failure to deliver. It returns when the command has ended, an error when
 // startup_error = "error" says that its first failure ends the run.
 func (p *Program) Run(ctx context.Context, deliver func(Reading)) error {
 	for failures := 0; ; failures++ {
-		good, err := p.once(ctx, deliver)
+		good, err := p.begin(ctx, deliver)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -123,10 +151,9 @@ func (p *Program) deliver(deliver func(Reading), r Reading) {
 	}
 }
 
-// once runs the command until it ends or has to be ended, and says why, and
-// whether it gave a reading.
-func (p *Program) once(ctx context.Context, deliver func(Reading)) (good bool, err error) {
-	c := exec.Command(p.config.Command[0], p.config.Command[1:]...)
+// execute is the begin of a command.
+func (p *Program) execute(ctx context.Context, deliver func(Reading)) (good bool, err error) {
+	c := exec.Command(p.command[0], p.command[1:]...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, writeOut, err := os.Pipe()
 	if err != nil {
@@ -139,23 +166,27 @@ func (p *Program) once(ctx context.Context, deliver func(Reading)) (good bool, e
 		return false, err
 	}
 	c.Stdout, c.Stderr = writeOut, writeErr
+	if p.config.Type != Exec {
+		c.Env = append(os.Environ(), "LC_ALL=C") // mediaFailure knows the words
+	}
 	p.starts.Add(1)
 	err = c.Start()
 	writeOut.Close()
 	writeErr.Close()
 	if err != nil {
 		stderr.Close()
-		return false, fmt.Errorf("%w: check the path and its permissions", err)
+		return false, fmt.Errorf("%w: %s", err, p.remedy())
 	}
 	var logging sync.WaitGroup
+	var last lastLine
 	logging.Go(func() {
-		copyLog(stderr, p.log)
+		copyLog(io.TeeReader(stderr, &last), p.log)
 		stderr.Close()
 	})
 	group := -c.Process.Pid
 	// silent kills a command that says nothing, stop ends one that nobody needs.
 	var hung atomic.Bool
-	silent := time.AfterFunc(p.config.Timeout.Std(), func() {
+	silent := time.AfterFunc(p.patience, func() {
 		hung.Store(true)
 		syscall.Kill(group, syscall.SIGKILL)
 	})
@@ -179,7 +210,7 @@ func (p *Program) once(ctx context.Context, deliver func(Reading)) (good bool, e
 		stderr.SetReadDeadline(end)
 		close(gone)
 	}()
-	good, err = p.lines(ctx, stdout, silent, deliver)
+	good, err = p.read(ctx, stdout, silent, deliver)
 	if ctx.Err() == nil {
 		syscall.Kill(group, syscall.SIGKILL) // it closed its output and lives on
 	}
@@ -187,13 +218,11 @@ func (p *Program) once(ctx context.Context, deliver func(Reading)) (good bool, e
 	logging.Wait()
 	switch {
 	case hung.Load():
-		return good, fmt.Errorf("%w: nothing that channels names in %v", ErrTimeout, p.config.Timeout.Std())
+		return good, fmt.Errorf("%w: %s in %v", ErrTimeout, p.missing, p.config.Timeout.Std())
 	case err != nil:
 		return good, err
-	case exit != nil:
-		return good, fmt.Errorf("the program ended: %w", exit)
 	}
-	return good, errors.New("the program ended")
+	return good, ended(p.config.Type, exit, last.String())
 }
 
 // lines reads the command's lines to their end. An error ends it early: the first
@@ -259,4 +288,18 @@ func (p *Program) line(parse lineParser, line []byte) error {
 		p.samples = append(p.samples, encoder.Sample{Channel: channel, At: at, Value: v})
 	})
 	return errors.Join(wrong, err)
+}
+
+// ended says that a program did, how, and what the recorder of sound or pictures said
+// last. What others say stays in the log: reasons go out with Results, and nobody
+// knows what is in it.
+func ended(kind string, exit error, line string) error {
+	err := errors.New("the program ended")
+	if exit != nil {
+		err = fmt.Errorf("%w: %w", err, exit)
+	}
+	if line != "" && kind != Exec {
+		err = fmt.Errorf("%w: it said: %s", err, userInfo.ReplaceAllString(line, "://***@"))
+	}
+	return mediaFailure(kind, line, err)
 }

@@ -36,11 +36,13 @@ type running struct {
 	done chan error
 }
 
-func runProgram(t *testing.T, c Config) *running {
+func runProgram(t *testing.T, c Config) *running { return runOn(t, Hardware{}, c) }
+
+func runOn(t *testing.T, hardware Hardware, c Config) *running {
 	require.NoError(t, c.Check())
 	r := &running{done: make(chan error, 1)}
 	begun := time.Now()
-	all := NewPrograms([]Config{{Type: Push}, c}, func() time.Duration { return time.Since(begun) }, func(sensor int, line string) {
+	all := NewPrograms([]Config{{Type: Push}, c}, func() time.Duration { return time.Since(begun) }, hardware, func(sensor int, line string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.said = append(r.said, fmt.Sprint(sensor, " ", line))

@@ -23,7 +23,7 @@ var gasChips = map[string]driver{
 	"ens160": {group: gas, about: "equivalent CO2, volatile organic compounds and air quality, ScioSense", address: 0x53,
 		others: []uint16{0x52}, identity: identity{register: []byte{0x00}, value: []byte{0x60, 0x01}},
 		settle: 3 * time.Minute, timeout: 1500 * ms,
-		readings: []reading{{"eco2", "ppm"}, {"tvoc", "ppb"}, {"aqi", "1 to 5"}}, open: openENS160},
+		lost: resetTo(0x00, 0xff, 0x10), readings: []reading{{"eco2", "ppm"}, {"tvoc", "ppb"}, {"aqi", "1 to 5"}}, open: openENS160},
 }
 
 func openSGP30(bus *transfers, _ Config) chip {

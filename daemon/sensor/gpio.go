@@ -41,6 +41,12 @@ const (
 // gpioReadings: edges are those since the reading before.
 var gpioReadings = []reading{{"level", "bool"}, {"edges", "counts"}}
 
+// LineChannels are the channels of the level and the edges of a GPIO line, "" for
+// one that is left out.
+func (c Config) LineChannels() (level, edges string) {
+	return c.channel(gpioReadings[0].name), c.channel(gpioReadings[1].name)
+}
+
 // lineSensor is a GPIO line, as its poller sees it.
 type lineSensor struct {
 	config Config

@@ -13,8 +13,16 @@ type Hardware struct {
 	GPIO OpenLine
 	// Lines lists the names of the GPIO lines that nothing uses.
 	Lines func() []string
-	// Sysfs is /sys.
-	Sysfs fs.FS
+	// Camera opens a camera, and Pictures says in which formats a device has
+	// pictures that can be read.
+	Camera   OpenCamera
+	Pictures func(path string) (formats []string, err error)
+	// Sysfs is /sys, Proc is /proc.
+	Sysfs, Proc fs.FS
+	// SetSysfs writes to a file of Sysfs.
+	SetSysfs func(name, value string) error
+	// Scans opens the buffer of an IIO device, such as iio:device0.
+	Scans OpenScans
 }
 
 // Fill returns h with this machine's hardware in the place of what is nil.
@@ -33,6 +41,21 @@ func (h Hardware) Fill() Hardware {
 	}
 	if h.Sysfs == nil {
 		h.Sysfs = os.DirFS("/sys")
+	}
+	if h.Proc == nil {
+		h.Proc = os.DirFS("/proc")
+	}
+	if h.Camera == nil {
+		h.Camera = OpenV4L2
+	}
+	if h.Pictures == nil {
+		h.Pictures = V4L2Formats
+	}
+	if h.SetSysfs == nil {
+		h.SetSysfs = func(name, value string) error { return os.WriteFile("/sys/"+name, []byte(value), 0) }
+	}
+	if h.Scans == nil {
+		h.Scans = OpenIIO
 	}
 	return h
 }

@@ -58,7 +58,22 @@ type transfers struct {
 	timeout time.Duration
 	begun   time.Time
 	err     error
+	read    int  // bytes during the call
+	ones    bool // all of them were 0xff
 }
+
+// begin is the start of a call into the driver.
+func (t *transfers) begin() { t.begun, t.read, t.ones = time.Now(), 0, true }
+
+// fewestOnes is how many bytes of 0xff no chip sends: numbers that are shorter can
+// be true.
+const fewestOnes = 3
+
+// allOnes says whether the chip sent nothing but ones in this call, as a line does
+// that nobody pulls down.
+func (t *transfers) allOnes() bool { return t.ones && t.read >= fewestOnes }
+
+var errHangsHigh = errors.New("every byte that it sent is 0xff: its data line hangs high or it has no power, check cable and power")
 
 // errAbandoned is what Tx panics with; call recovers it.
 var errAbandoned = errors.New("call abandoned")
@@ -70,6 +85,10 @@ func (t *transfers) Tx(addr uint16, w, r []byte) error {
 	}
 	if err := t.bus.Tx(addr, w, r); err != nil {
 		t.abandon(err)
+	}
+	t.read += len(r)
+	for _, b := range r {
+		t.ones = t.ones && b == 0xff
 	}
 	return nil
 }
@@ -104,6 +123,7 @@ type i2cSensor struct {
 	transfer transfers
 	chip     chip
 	settle   time.Duration
+	loss     lossWatch
 }
 
 func newI2CSensor(c Config, bus *lazyBus) *i2cSensor {
@@ -112,6 +132,7 @@ func newI2CSensor(c Config, bus *lazyBus) *i2cSensor {
 		config:   c,
 		transfer: transfers{bus: bus, timeout: c.Timeout.Std()},
 		settle:   d.settle,
+		loss:     lossWatch{powerLoss: d.lost},
 	}
 	s.chip = d.open(&s.transfer, c)
 	return s
@@ -119,14 +140,27 @@ func newI2CSensor(c Config, bus *lazyBus) *i2cSensor {
 
 func (s *i2cSensor) configure() (settle time.Duration, err error) {
 	defer s.recover(&err)
-	s.transfer.begun = time.Now()
+	s.transfer.begin()
 	return s.settle, s.chip.configure()
 }
 
 func (s *i2cSensor) read(values []float64) (err error) {
 	defer s.recover(&err)
-	s.transfer.begun = time.Now()
-	return s.chip.read(values)
+	s.transfer.begin()
+	err = s.chip.read(values)
+	if err != nil && !errors.Is(err, errNoValue) {
+		return err
+	}
+	if s.transfer.allOnes() {
+		return errHangsHigh
+	}
+	if s.loss.forgot(&s.transfer, s.config.Address) {
+		return errPowerLost
+	}
+	if err == nil && s.loss.doubts(values) {
+		return errDoubtful
+	}
+	return err
 }
 
 func (s *i2cSensor) close() { s.transfer.bus.close() }

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"errors"
+	"time"
 
 	"tinygo.org/x/drivers/apds9960"
 	"tinygo.org/x/drivers/bh1750"
@@ -15,11 +16,11 @@ const lighting = "light"
 // measurement time"), which is its settle time.
 var lightChips = map[string]driver{
 	"bh1750": {group: lighting, commands: true, about: "illuminance, Rohm", address: 0x23, others: []uint16{0x5c},
-		settle: 180 * ms, readings: []reading{{"lux", "lx"}}, open: openBH1750},
+		settle: 180 * ms, lost: powerLoss{zero: time.Minute}, readings: []reading{{"lux", "lx"}}, open: openBH1750},
 	"veml6070": {group: lighting, fixed: true, commands: true, about: "ultraviolet A, Vishay", address: 0x38, timeout: 400 * ms,
 		readings: []reading{{"uva", "W/m²"}}, open: openVEML6070},
 	"apds9960": {group: lighting, about: "red, green, blue and clear light, Broadcom", address: 0x39,
-		identity: identity{register: []byte{0x92}, value: []byte{0xab}}, settle: 300 * ms,
+		identity: identity{register: []byte{0x92}, value: []byte{0xab}}, lost: resetTo(0x00, 0xff, 0x80), settle: 300 * ms,
 		readings: []reading{{"red", "counts"}, {"green", "counts"}, {"blue", "counts"}, {"clear", "counts"}}, open: openAPDS9960},
 }
 

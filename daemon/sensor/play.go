@@ -20,7 +20,7 @@ const stepEvery = 100 * time.Millisecond
 func (r *Replay) Run(ctx context.Context, deliver func(Reading), advance func(at time.Duration)) error {
 	defer r.due.Store(0)
 	for _, p := range r.players {
-		p.row = 0
+		p.row, p.shown = 0, 0
 	}
 	pace := pace{began: r.now(), speed: r.speed, timer: time.NewTimer(0)}
 	defer pace.timer.Stop()
@@ -32,6 +32,7 @@ func (r *Replay) Run(ctx context.Context, deliver func(Reading), advance func(at
 		for _, p := range r.players {
 			for p.row < len(p.times) && p.times[p.row]-r.start == int64(at) {
 				deliver(p.play(at))
+				p.shown = p.row
 			}
 		}
 		advance(at)

@@ -77,15 +77,21 @@ func (p *Poller) step(s *polled, deliver func(Reading)) error {
 	switch {
 	case ended > deadline:
 		return p.fail(s, ended, late(ended-begun, err), deliver)
+	case errors.Is(err, errDoubtful):
+		s.configured, s.due = false, ended
+		return nil
 	case err != nil && !errors.Is(err, errNoValue):
 		return p.fail(s, ended, err, deliver)
 	case !s.configured:
-		s.configured = true
+		s.configured, s.since = true, ended
 		s.due = ended + settle
 		return nil
 	}
 	s.failures = 0
 	p.schedule(s, ended)
+	if again := s.config.Reinit.Std(); again > 0 && ended-s.since >= again {
+		s.configured = false
+	}
 	for i := range s.samples {
 		s.samples[i].At = ended
 		s.samples[i].Value = s.values[s.from[i]]
@@ -148,6 +154,9 @@ func (p *Poller) fail(s *polled, at time.Duration, err error, deliver func(Readi
 	s.configured = false
 	s.failures++
 	s.due = at + p.backoff(s)
+	if s.failures == 1 && errors.Is(err, errPowerLost) {
+		s.due = at
+	}
 	if policy := s.config.StartupError; !s.proven && policy != StartupRetry {
 		if policy == StartupFail {
 			return fmt.Errorf("sensor %s: %w", s.config.Alias, err)
@@ -174,16 +183,14 @@ func (p *Poller) prove(s *polled) {
 }
 
 // backoff is the wait after a failure: the interval after the first, twice that
-// after each further one up to MaxBackoff or the interval, whichever is longer,
-// and up to a quarter less at random, so that sensors that failed together do
-// not come back together.
+// after each further one up to MaxBackoff, however long the interval, and up to a
+// quarter less at random, so that sensors that failed together do not come back
+// together.
 func (p *Poller) backoff(s *polled) time.Duration {
-	interval := s.config.Interval.Std()
-	limit := max(MaxBackoff, interval)
-	wait := interval
+	wait := min(s.config.Interval.Std(), MaxBackoff)
 	for range s.failures - 1 {
-		if wait *= 2; wait >= limit {
-			wait = limit
+		if wait *= 2; wait >= MaxBackoff {
+			wait = MaxBackoff
 			break
 		}
 	}

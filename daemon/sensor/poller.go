@@ -50,10 +50,11 @@ type polled struct {
 
 	due        time.Duration // of the next call
 	configured bool
-	proven     bool         // the first reading has come or failed
-	out        bool         // left out
-	failures   int          // in a row
-	deadline   atomic.Int64 // of the call under way, 0 when there is none
+	since      time.Duration // it is
+	proven     bool          // the first reading has come or failed
+	out        bool          // left out
+	failures   int           // in a row
+	deadline   atomic.Int64  // of the call under way, 0 when there is none
 }
 
 // NewPollers returns one Poller for each bus that the polled sensors of configs
@@ -64,7 +65,7 @@ func NewPollers(configs []Config, now func() time.Duration, h Hardware) []*Polle
 	byBus := map[string]*Poller{}
 	chips := map[string]*lazyBus{}
 	for i, c := range configs {
-		if !slices.Contains(polledKinds, c.Type) {
+		if !slices.Contains(polledKinds, c.Type) || c.buffered() {
 			continue
 		}
 		c = c.WithDefaults()

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -48,6 +49,33 @@ type recording struct {
 	labels   []uint32  // [rows], indices of names; nil without a label column
 	names    []string  // the different labels
 	bad      []error   // per channel, what to report for its notFinite cells
+	groups   []stretch // nil without a group column
+	splits   []int8    // [rows], as in Mark; nil without a split column
+	targets  []float32 // [rows], NaN where there is none; nil without a target column
+}
+
+// stretch is a part of a recording whose rows follow each other and are of one
+// group. It ends before row end.
+type stretch struct {
+	group string
+	end   int
+}
+
+// part is the rows from one to before another, on their own.
+func (r *recording) part(from, to int) *recording {
+	out := *r
+	out.groups = nil
+	out.times, out.values = r.times[from:to], r.values[from*len(r.channels):to*len(r.channels)]
+	if r.labels != nil {
+		out.labels = r.labels[from:to]
+	}
+	if r.splits != nil {
+		out.splits = r.splits[from:to]
+	}
+	if r.targets != nil {
+		out.targets = r.targets[from:to]
+	}
+	return &out
 }
 
 // Opener opens the file of a recording.
@@ -74,6 +102,7 @@ type loader struct {
 	columns columns
 	line    int               // of the newest record
 	known   map[string]uint32 // labels
+	begun   int               // the first row of the group
 	out     recording
 }
 
@@ -84,8 +113,14 @@ func loadRecording(c Config, zone *time.Location, open Opener) (*recording, erro
 		return nil, err
 	}
 	defer file.Close()
+	text := io.Reader(file)
+	if strings.HasSuffix(c.File, ".gz") {
+		if text, err = gzip.NewReader(file); err != nil {
+			return nil, &RecordingError{File: c.File, Err: err}
+		}
+	}
 	l := &loader{config: c, zone: zone, known: map[string]uint32{}}
-	l.bounded = &boundedReader{r: skipBOM(file)}
+	l.bounded = &boundedReader{r: skipBOM(text)}
 	l.csv = csv.NewReader(l.bounded)
 	l.csv.ReuseRecord = true
 	if err := l.header(); err != nil {
@@ -102,6 +137,9 @@ func loadRecording(c Config, zone *time.Location, open Opener) (*recording, erro
 		if err := l.row(cells); err != nil {
 			return nil, err
 		}
+	}
+	if len(l.out.times) == 0 && len(c.Where) > 0 {
+		return nil, l.fail("", errors.New("no row is as where says"))
 	}
 	if len(l.out.times) == 0 {
 		return nil, l.fail("", errors.New("no rows after the header"))
@@ -157,11 +195,18 @@ func (l *loader) next() ([]string, error) {
 }
 
 func (l *loader) row(cells []string) error {
+	if !l.columns.wants(cells) {
+		return nil
+	}
+	l.group(cells)
 	at, err := l.time(cells)
 	if err != nil {
 		return l.fail(strings.Join(l.config.Time, " "), err)
 	}
 	l.out.times = append(l.out.times, at)
+	if err := l.mark(cells); err != nil {
+		return err
+	}
 	if l.config.Label != "" {
 		l.out.labels = append(l.out.labels, l.label(strings.TrimSpace(cells[l.columns.label])))
 	}
@@ -192,7 +237,7 @@ func (l *loader) time(cells []string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n := len(l.out.times); n > 0 && at < l.out.times[n-1] {
+	if n := len(l.out.times); n > l.begun && at < l.out.times[n-1] {
 		return 0, fmt.Errorf("time goes backwards: %q is before the row above", text)
 	}
 	return at, nil

@@ -33,6 +33,7 @@ type player struct {
 	unplugged []span
 	samples   []encoder.Sample
 	row       int // the next one
+	shown     int // rows that were delivered
 }
 
 // span is a stretch of a recording, [from, to) in Unix nanoseconds.
@@ -69,6 +70,9 @@ func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Repla
 	if r.speed, err = parseSpeed(speed); err != nil {
 		return nil, fmt.Errorf("speed: %w", err)
 	}
+	if r.Grouped() {
+		return r, nil // its time begins anew in each: see Stretches
+	}
 	if err := r.span(); err != nil {
 		return nil, err
 	}
@@ -77,7 +81,7 @@ func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Repla
 
 // openTape loads an MCAP recording, which has all sensors in it.
 func openTape(c Config, now func() time.Duration, open Opener) (*Replay, error) {
-	tape, err := loadTape(c.File, open)
+	tape, err := loadTape(&c, open)
 	if err != nil {
 		return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
 	}

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,7 +34,7 @@ const scanTime = 5 * time.Second
 
 // Look finds the devices of a machine: chips on the I2C buses that are named, or on
 // all that are not the computer's own, the kernel's hwmon, thermal and IIO devices,
-// and the names of free GPIO lines.
+// sound cards that can record, cameras, and the names of free GPIO lines.
 //
 // It reads one byte at addresses that known chips can have. Only where one answers,
 // a known chip of that address has an identity register, and none of them takes
@@ -45,6 +46,8 @@ func (h Hardware) Look(buses []string) Scan {
 	s.i2c(h, buses)
 	s.hwmon(h)
 	s.iio(h)
+	s.alsa(h)
+	s.cameras(h)
 	if lines := h.Lines(); len(lines) > 0 {
 		s.note("GPIO lines that nothing uses, for type = \"gpio\": %s", strings.Join(lines, ", "))
 	}
@@ -185,12 +188,7 @@ func (id *identity) matches(bus Bus, address uint16) bool {
 	if bus.Tx(address, id.register, got) != nil {
 		return false
 	}
-	last := len(got) - 1
-	want := slices.Clone(id.value)
-	if id.mask != 0 {
-		got[last], want[last] = got[last]&id.mask, want[last]&id.mask
-	}
-	return slices.Equal(got, want)
+	return id.equal(got)
 }
 
 // hwmon finds chips with inputs, and thermal zones that are no chip as well.
@@ -295,7 +293,7 @@ func (s *Scan) name() {
 				return r - 'A' + 'a'
 			}
 			return '-'
-		}, c.Driver)
+		}, cmp.Or(c.Alias, c.Driver))
 		if base == "" {
 			base = "chip"
 		}

@@ -31,7 +31,7 @@ func scanned(t *testing.T, sysfs fstest.MapFS, chips map[uint16]*sim) (Scan, *sc
 	var s Scan
 	bus := &scanBus{simBus{chips: chips, fails: -1}, map[uint16][][]byte{}}
 	synctest.Test(t, func(t *testing.T) {
-		s = Hardware{Sysfs: sysfs, Lines: func() []string { return []string{"GPIO17", "GPIO27"} }, I2C: func(name string) (Bus, error) {
+		s = Hardware{Sysfs: sysfs, Proc: fstest.MapFS{}, Lines: func() []string { return []string{"GPIO17", "GPIO27"} }, I2C: func(name string) (Bus, error) {
 			if name != "1" {
 				return nil, syscall.EACCES
 			}
@@ -141,7 +141,7 @@ func TestScanOfWhatHangs(t *testing.T) {
 		}), file: "class/thermal/thermal_zone0/temp", wait: make(chan struct{})}
 		begun := time.Now()
 		stat := fstest.MapFS(sysfs.MapFS)
-		s := Hardware{Sysfs: statFS{sysfs, stat}, Lines: func() []string { return nil }, I2C: func(string) (Bus, error) { <-sysfs.wait; return nil, syscall.ENOENT }}.Look([]string{"1"})
+		s := Hardware{Sysfs: statFS{sysfs, stat}, Proc: fstest.MapFS{}, Lines: func() []string { return nil }, I2C: func(string) (Bus, error) { <-sysfs.wait; return nil, syscall.ENOENT }}.Look([]string{"1"})
 		require.Equal(t, []string{"I2C bus 1 hangs: a chip holds it, switch its power off and on"}, s.Notes)
 		require.Equal(t, "hangs when it is read: leave it out", s.Found[0].Note)
 		require.Equal(t, 2*scanTime, time.Since(begun))

@@ -39,6 +39,9 @@ type Reading struct {
 	At time.Duration
 	// Samples belong to the sensor and are reused by its next reading.
 	Samples []encoder.Sample
+	// Push is a push in the JSON form of the API, not read yet, in place of samples;
+	// only mqtt sensors deliver it.
+	Push []byte
 	// Err says why there are no samples. It does not name the sensor.
 	Err error
 	// Label is what the recording says was true at At; only replay sets it.

@@ -21,9 +21,12 @@ func readText(sysfs fs.FS, name string) (string, error) {
 		return "", sysfsFailure(err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxAttribute))
+	data, err := io.ReadAll(io.LimitReader(f, maxAttribute+1))
 	if err != nil {
 		return "", sysfsFailure(err)
+	}
+	if len(data) > maxAttribute {
+		return "", fmt.Errorf("%s: longer than %d bytes", name, maxAttribute)
 	}
 	return strings.TrimSpace(string(data)), nil
 }

@@ -148,7 +148,7 @@ func TestSysfsFailures(t *testing.T) {
 
 // A device that is unplugged and comes back under another number is found again
 // (reliability row 34).
-func TestSysfsDeviceMoves(t *testing.T) {
+func TestRow34SysfsDeviceMoves(t *testing.T) {
 	sysfs := board()
 	s := onMachine(t, Config{Type: HWMon, Driver: "cpu_thermal"}, Hardware{Sysfs: sysfs})
 	require.NoError(t, measure(s))
@@ -176,7 +176,7 @@ func (b brokenFS) Open(name string) (fs.File, error) {
 	return b.MapFS.Open(name)
 }
 
-func TestSysfsErrorsOfTheKernel(t *testing.T) {
+func TestRow39SysfsErrorsOfTheKernel(t *testing.T) {
 	const file = "class/hwmon/hwmon0/temp1_input"
 	for errno, unplugged := range map[syscall.Errno]bool{syscall.ENODEV: true, syscall.ENOENT: true, syscall.EIO: false, syscall.EAGAIN: false, syscall.EACCES: false} {
 		s := onMachine(t, Config{Type: HWMon, Driver: "cpu_thermal"}, Hardware{Sysfs: brokenFS{board(), file, errno}})

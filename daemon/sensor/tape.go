@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,7 +30,8 @@ func (c *Config) checkTape(add func(string, error)) {
 	for _, k := range []struct {
 		name string
 		set  bool
-	}{{"time", c.Time != nil}, {"format", c.Format != ""}, {"label", c.Label != ""}, {"unplug", c.Unplug != nil}} {
+	}{{"time", c.Time != nil}, {"format", c.Format != ""}, {"label", c.Label != ""}, {"unplug", c.Unplug != nil},
+		{"group", c.Group != ""}, {"split", c.Split != ""}, {"target", c.Target != ""}, {"where", c.Where != nil}} {
 		if k.set {
 			add(k.name, fmt.Errorf("a key of CSV files; %s says it itself", c.File))
 		}
@@ -49,7 +52,7 @@ func Expand(configs []Config, open Opener) ([]Config, error) {
 	if len(configs) > 1 {
 		return nil, fmt.Errorf("sensor %s: an MCAP recording has all sensors in it: no other [[sensor]] may stand beside it", c.Alias)
 	}
-	tape, err := loadTape(c.File, open)
+	tape, err := loadTape(&c, open)
 	if err != nil {
 		return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
 	}
@@ -58,7 +61,7 @@ func Expand(configs []Config, open Opener) ([]Config, error) {
 	}
 	var all []Config
 	for _, s := range tape.Sensors {
-		block := Config{Alias: s.Alias, Type: Recorded, File: c.File, Speed: c.Speed, Channels: map[string]string{}}
+		block := Config{Alias: s.Alias, Type: Recorded, File: c.File, files: c.files, Speed: c.Speed, Channels: map[string]string{}}
 		for _, channel := range s.Channels {
 			block.Channels[channel] = channel
 		}
@@ -67,44 +70,145 @@ func Expand(configs []Config, open Opener) ([]Config, error) {
 	return all, nil
 }
 
-// maxTape bounds the bytes of a recording's segments, which are read as a whole.
-const maxTape = 256 << 20
+// maxTape bounds the bytes of a recording's segments, which are read as a whole,
+// and maxBefore those of the segments that are read for what led up to them.
+const (
+	maxTape   = 256 << 20
+	maxBefore = 64 << 20
+)
 
-// loadTape reads the segments that a name or a pattern means.
-func loadTape(pattern string, open Opener) (*record.Recording, error) {
-	names := []string{pattern}
-	if strings.ContainsAny(filepath.Base(pattern), "*?[") {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, &RecordingError{File: pattern, Err: err}
+// Tape returns the block that plays MCAP recordings, the segments of one run.
+func Tape(files ...string) Config {
+	c := Config{Alias: "recording", Type: Recorded, File: files[0]}
+	if len(files) > 1 {
+		c.files = files
+	}
+	return c
+}
+
+// segments are the names of the files that c means, in the order of time.
+func (c *Config) segments() ([]string, error) {
+	if c.files != nil {
+		return c.files, nil
+	}
+	if !strings.ContainsAny(filepath.Base(c.File), "*?[") {
+		return []string{c.File}, nil
+	}
+	found, err := filepath.Glob(c.File)
+	if err == nil && len(found) == 0 {
+		err = os.ErrNotExist
+	}
+	if err != nil {
+		return nil, &RecordingError{File: c.File, Err: err}
+	}
+	return found, nil // sorted, which is their order in time
+}
+
+// Run is the part of a segment's path that all segments of its run have in common,
+// and the number of the segment; 0 when the name tells no number.
+func Run(file string) (run string, number int) {
+	dir, base := filepath.Split(file)
+	base, _, _ = strings.Cut(base, ".")
+	i := strings.LastIndexByte(base, '-')
+	if i < 0 {
+		return file, 0
+	}
+	n, err := strconv.Atoi(base[i+1:])
+	if err != nil || n < 1 {
+		return file, 0
+	}
+	return dir + base[:i], n
+}
+
+// around returns the segments of a run that come before one of them, the newest
+// first, and those that come after it. Without the former a replay would begin
+// with empty windows; the latter may know what time it was.
+func around(segment string) (before, after []string) {
+	run, number := Run(segment)
+	found, _ := filepath.Glob(escape(run) + "-*" + tapeSuffix)
+	slices.SortFunc(found, func(a, b string) int {
+		_, i := Run(a)
+		_, j := Run(b)
+		return i - j
+	})
+	for _, name := range found {
+		switch r, n := Run(name); {
+		case r != run || number == 0:
+		case n < number:
+			before = append(before, name)
+		case n > number:
+			after = append(after, name)
 		}
-		if len(found) == 0 {
-			return nil, &RecordingError{File: pattern, Err: os.ErrNotExist}
-		}
-		names = found // sorted, which is their order in time
+	}
+	slices.Reverse(before)
+	return before, after
+}
+
+// escape makes a name stand for itself in a pattern.
+func escape(name string) string {
+	return strings.NewReplacer("*", "\\*", "?", "\\?", "[", "\\[", "\\", "\\\\").Replace(name)
+}
+
+// loadTape reads the segments that c means, and as many of those before as fit.
+func loadTape(c *Config, open Opener) (*record.Recording, error) {
+	names, err := c.segments()
+	if err != nil {
+		return nil, err
 	}
 	var segments []record.Source
-	left := int64(maxTape)
+	left := int64(maxBefore)
+	before, _ := around(names[0])
+	for _, name := range before {
+		s, err := readSegment(name, open, &left)
+		if err != nil {
+			break // too much, or gone meanwhile: it must do without
+		}
+		s.Before = true
+		segments = append(segments, s)
+	}
+	slices.Reverse(segments)
+	left = maxTape
 	for _, name := range names {
-		file, err := open(name)
+		s, err := readSegment(name, open, &left)
 		if err != nil {
 			return nil, err
 		}
-		text, err := io.ReadAll(io.LimitReader(file, left+1))
-		file.Close()
-		if err != nil {
-			return nil, &RecordingError{File: name, Err: err}
-		}
-		if left -= int64(len(text)); left < 0 {
-			return nil, &RecordingError{File: name, Err: fmt.Errorf("more than %d bytes: name fewer segments", maxTape)}
-		}
-		segments = append(segments, record.Source{Name: name, ReaderAt: strings.NewReader(string(text)), Size: int64(len(text))})
+		segments = append(segments, s)
 	}
 	tape, err := record.Load(segments)
+	if err != nil && segments[0].Before { // perhaps because of what nobody asked for
+		tape, err = record.Load(slices.DeleteFunc(segments, func(s record.Source) bool { return s.Before }))
+	}
 	if err != nil {
-		return nil, &RecordingError{File: pattern, Err: err}
+		return nil, &RecordingError{File: c.File, Err: err}
+	}
+	left = maxBefore
+	_, after := around(names[len(names)-1])
+	for i := 0; i < len(after) && !tape.Dated(); i++ {
+		s, err := readSegment(after[i], open, &left)
+		if err != nil {
+			break
+		}
+		tape.DateBy(&s)
 	}
 	return tape, nil
+}
+
+// readSegment reads a file of no more than left bytes, and takes them off.
+func readSegment(name string, open Opener, left *int64) (record.Source, error) {
+	file, err := open(name)
+	if err != nil {
+		return record.Source{}, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, *left+1))
+	if err != nil {
+		return record.Source{}, &RecordingError{File: name, Err: err}
+	}
+	if *left -= int64(len(text)); *left < 0 {
+		return record.Source{}, &RecordingError{File: name, Err: fmt.Errorf("more than %d bytes: name fewer segments", maxTape)}
+	}
+	return record.Source{Name: name, ReaderAt: bytes.NewReader(text), Size: int64(len(text))}, nil
 }
 
 // Fault is a word for what an error of a Reading means, for recordings; "" for nil.
@@ -123,7 +227,7 @@ func Fault(err error) string {
 var faults = []struct {
 	word string
 	err  error
-}{{"unplugged", ErrUnplugged}, {"non-finite", ErrNonFinite}, {"timeout", ErrTimeout}, {"left-out", ErrLeftOut}}
+}{{"unplugged", ErrUnplugged}, {"non-finite", ErrNonFinite}, {"timeout", ErrTimeout}, {"left-out", ErrLeftOut}, {"frozen", ErrFrozen}, {"masked", ErrMasked}}
 
 // recordedError is a failure as a recording tells it.
 type recordedError struct {
@@ -158,6 +262,8 @@ type Listener struct {
 	Push    func(*record.Event)
 	Decided func(*record.Event)
 	Hung    func(*record.Event) // before the decision that it is about
+	// Begin is called once all is known that led up to what was asked for.
+	Begin func()
 	// Advance follows each of them, and stands between them at a set speed.
 	Advance func(at time.Duration)
 }
@@ -166,11 +272,15 @@ type Listener struct {
 // in which the pipeline saw it then.
 func (r *Replay) RunTape(ctx context.Context, to Listener) error {
 	defer r.due.Store(0)
-	first := r.tape.Events[0].At
+	first := r.tape.Events[r.tape.Before].At
 	pace := pace{began: r.now(), speed: r.speed, timer: time.NewTimer(0)}
 	defer pace.timer.Stop()
 	for i := range r.tape.Events {
 		e := &r.tape.Events[i]
+		if i == r.tape.Before {
+			pace.began = r.now()
+			to.Begin()
+		}
 		advance := func(at time.Duration) { to.Advance(first + at) }
 		if err := r.reach(ctx, &pace, e.At-first, advance); err != nil {
 			return err
