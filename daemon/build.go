@@ -50,6 +50,7 @@ func (d *Daemon) build(c Config, old *setup) (*setup, error) {
 	c.Sensors = sensors
 	s := &setup{config: c}
 	s.onPush = c.Agent.Trigger == TriggerPush
+	s.stepDown = c.Agent.Throttle == ThrottleStepDown
 	model, features, err := d.model(c)
 	if err != nil {
 		return nil, err
@@ -88,6 +89,7 @@ func (d *Daemon) build(c Config, old *setup) (*setup, error) {
 	}
 	s.seen = d.env.OnInputs
 	s.buildInlets()
+	s.buildButtons(old)
 	s.buildReadings(model == nil, features.Tick.Std())
 	s.asRecorded = s.replay != nil && s.followsTape()
 	if d.env.Once && (model == nil || s.onPush) {
@@ -112,7 +114,7 @@ func (s *setup) health(c *sensor.Config) *health {
 // newHealth is that of a sensor that nothing is known of.
 func (s *setup) newHealth(i int) *health {
 	c := &s.config.Sensors[i]
-	return &health{alias: c.Alias, kind: c.Type, lastGood: -1}
+	return &health{alias: c.Alias, kind: c.Type, lastGood: -1, judge: sensor.NewJudge(c)}
 }
 
 // buildReplay opens the recordings. A recording has its own time, which cannot
@@ -132,12 +134,18 @@ func (d *Daemon) buildReplay(s, old *setup) error {
 	if !recorded {
 		return nil
 	}
+	if s.replay = d.env.replay; s.replay != nil {
+		return nil
+	}
 	replay, err := sensor.OpenReplay(s.config.Sensors, d.system.Now, d.env.open)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	if replay.Grouped() {
+		return fmt.Errorf("%w: sensor: group: only ragedge features and ragedge replay play recordings with groups", ErrConfig)
 	}
 	s.replay = replay
 	return nil
@@ -154,7 +162,7 @@ func (s *setup) channels(i int) []string {
 // buildModalities connects every modality of the model with the sensors and
 // buses that its channels come from.
 func (s *setup) buildModalities(model *fusion.Model, features encoder.Features) error {
-	s.mind = newMind(model, s.config.Agent.Threads)
+	s.mind = newMind(model, &s.config.Agent)
 	if !s.onPush {
 		s.every = features.Tick.Std()
 	}

@@ -40,7 +40,7 @@ func (c *Config) Check() error {
 // checkBrokers refuses two sinks that would take each other's place on a broker.
 func (c *Config) checkBrokers() error {
 	type place struct{ url, topic string }
-	taken := map[place]int{}
+	taken, spills := map[place]int{}, map[string]int{}
 	for i := range c.Sinks {
 		s := &c.Sinks[i]
 		if s.Type != sink.KindMQTT {
@@ -51,14 +51,26 @@ func (c *Config) checkBrokers() error {
 			return fmt.Errorf("%d: the same url and topic as sink %d: give one of them another topic", i+1, other)
 		}
 		taken[at] = i + 1
+		if s.Spill == "" {
+			continue
+		}
+		if other, twice := spills[s.Spill]; twice {
+			return fmt.Errorf("%d: the same spill directory as sink %d: give one of them another", i+1, other)
+		}
+		spills[s.Spill] = i + 1
 	}
 	return nil
 }
 
-// CheckFiles reports what is wrong with the files that sinks and the API need, a password above
+// CheckFiles reports what is wrong with the files that sensors, sinks and the API need, a password above
 // all. A file may be missing only where c is checked for another machine.
 func (c *Config) CheckFiles() error {
 	var all []error
+	for i := range c.Sensors {
+		if err := c.Sensors[i].CheckFiles(); err != nil {
+			all = append(all, fmt.Errorf("%w: sensor %d (%s): %w", ErrConfig, i+1, c.Sensors[i].Alias, err))
+		}
+	}
 	for i := range c.Sinks {
 		if err := c.Sinks[i].CheckFiles(); err != nil {
 			all = append(all, fmt.Errorf("%w: sink %d: %w", ErrConfig, i+1, err))
@@ -77,10 +89,13 @@ func (a *Agent) check() error {
 	if a.Trigger != TriggerTick && a.Trigger != TriggerPush {
 		return fmt.Errorf("trigger: unknown value %q (known: %s, %s)", a.Trigger, TriggerTick, TriggerPush)
 	}
+	if a.Throttle != ThrottleStepDown && a.Throttle != ThrottleIgnore {
+		return fmt.Errorf("throttle: unknown value %q (known: %s, %s)", a.Throttle, ThrottleStepDown, ThrottleIgnore)
+	}
 	if a.Threads < 1 || a.Threads > mostThreads {
 		return fmt.Errorf("threads: %d, want 1 to %d", a.Threads, mostThreads)
 	}
-	return nil
+	return errors.Join(checkInfluence(a.Influence), a.checkSteady())
 }
 
 // checkSensors checks every block by itself and then what only all of them show:
@@ -142,6 +157,11 @@ func (c *Config) Warnings() []string {
 			if !sources[channel] && !c.openEnded() {
 				warnings = append(warnings, fmt.Sprintf("modality %s: no sensor delivers channel %s, so it stays masked", name, channel))
 			}
+		}
+	}
+	for i := range c.Sensors {
+		if s := &c.Sensors[i]; s.Type == sensor.GPIO && s.Label != "" && !c.Record.On() {
+			warnings = append(warnings, fmt.Sprintf("sensor %s: label: nothing is recorded, so pressing it does nothing: set record.when", s.Alias))
 		}
 	}
 	if c.Record.When == record.Trigger && c.Agent.Model == "" {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/ragedge/ragedge/result"
 )
 
 // Clock is the pipeline's time: a monotonic timeline, and what its moments are
@@ -30,13 +32,24 @@ type systemClock struct {
 	start time.Time
 	base  time.Duration // of start, since boot
 	boot  string
-	// The kernel is asked about synchronisation once a minute.
-	asked   atomic.Int64
-	quality atomic.Pointer[string]
+	// wall is what the wall clock shows at a moment that time.Now returned, and ask
+	// the kernel's word on who keeps it right. Tests have a wall and a kernel of
+	// their own.
+	wall func(time.Time) time.Time
+	ask  func() string
+
+	// What Quality knows: see clockset.go.
+	asked, zero, steps atomic.Int64
+	quality            atomic.Pointer[string]
+	set                result.Clock
 }
 
 func newSystemClock() *systemClock {
-	c := &systemClock{start: time.Now(), base: sinceBoot()}
+	c := &systemClock{
+		start: time.Now(), base: sinceBoot(),
+		wall: func(now time.Time) time.Time { return now }, ask: timeQuality,
+	}
+	c.set.Look = func() { c.Quality() }
 	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		c.boot = strings.TrimSpace(string(id))
 	}
@@ -49,7 +62,7 @@ func (c *systemClock) Now() time.Duration { return c.base + time.Since(c.start) 
 // ten nanoseconds of noise; it is rounded off.
 func (c *systemClock) Wall(at time.Duration) time.Time {
 	now := time.Now()
-	return now.Add(at - c.base - now.Sub(c.start)).Round(time.Millisecond)
+	return c.wall(now).Add(at - c.base - now.Sub(c.start)).Round(time.Millisecond)
 }
 
 // Next puts ticks on the wall's grid (every full half minute, say), where
@@ -64,20 +77,6 @@ func (c *systemClock) Next(after, every time.Duration) time.Duration {
 	return next
 }
 
-const qualityEvery = time.Minute
-
-func (c *systemClock) Quality() string {
-	now := int64(c.Now())
-	q := c.quality.Load()
-	if q == nil || now-c.asked.Load() > int64(qualityEvery) {
-		fresh := timeQuality()
-		q = &fresh
-		c.quality.Store(q)
-		c.asked.Store(now)
-	}
-	return *q
-}
-
 func (c *systemClock) BootID() string { return c.boot }
 
 func (c *systemClock) Live() bool { return true }
@@ -86,17 +85,24 @@ func (c *systemClock) Live() bool { return true }
 type recordedClock struct {
 	start time.Time // wall time of moment 0
 	boot  string    // what the recording says
+	// dated knows better than start what a moment is called; nil: nothing does.
+	dated func(time.Duration) time.Time
 	now   atomic.Int64
 }
 
 func (c *recordedClock) Now() time.Duration { return time.Duration(c.now.Load()) }
 
-func (c *recordedClock) Wall(at time.Duration) time.Time { return c.start.Add(at) }
+func (c *recordedClock) Wall(at time.Duration) time.Time {
+	if c.dated != nil {
+		return c.dated(at)
+	}
+	return c.start.Add(at)
+}
 
 // Next counts ticks from the first sample on.
 func (c *recordedClock) Next(after, every time.Duration) time.Duration { return after + every }
 
-func (c *recordedClock) Quality() string { return "recorded" }
+func (c *recordedClock) Quality() string { return result.Recorded }
 
 func (c *recordedClock) BootID() string { return c.boot }
 

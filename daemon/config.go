@@ -38,6 +38,17 @@ type Agent struct {
 	// Threads is how many threads the model may use, where it is large enough to
 	// gain from more than one.
 	Threads int `toml:"threads"`
+	// Influence is after how many decisions the model is asked again without each
+	// modality: 1 for every one, -1 for never; 0 leaves it to the model's size.
+	Influence int `toml:"influence"`
+	// Hold is how long another label must win before it is the Result's, and Margin
+	// how far ahead of the present one it must be meanwhile, as a difference of
+	// probabilities.
+	Hold   encoder.Duration `toml:"hold"`
+	Margin float64          `toml:"margin"`
+	// Throttle says what to do while the machine is hot or its supply weak:
+	// "step-down" or "ignore".
+	Throttle string `toml:"throttle"`
 }
 
 // Words of [agent] trigger.
@@ -49,7 +60,7 @@ const (
 // DefaultConfig returns what holds where a configuration file says nothing.
 func DefaultConfig() Config {
 	return Config{
-		Agent: Agent{ModelDirectory: "/var/lib/ragedge/models", Trigger: TriggerTick, Threads: 1},
+		Agent: Agent{ModelDirectory: "/var/lib/ragedge/models", Trigger: TriggerTick, Threads: 1, Throttle: ThrottleStepDown},
 		API:   api.Config{Listen: []string{"unix:/run/ragedge/api.sock"}},
 	}
 }

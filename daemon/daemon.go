@@ -36,6 +36,7 @@ type Daemon struct {
 	current  atomic.Pointer[setup] // what is in force
 	server   *api.Server           // serves nowhere without an API
 	watchdog watchdog
+	power    *powerWatch  // nil in a replay
 	metrics  *metrics.Set // of what outlives a setup
 	retick   chan struct{}
 	reloads  reloads
@@ -53,10 +54,11 @@ func New(c Config, env Environment) (*Daemon, error) {
 		return nil, err
 	}
 	var clock Clock = d.system
+	s.result.Clock = &d.system.set
 	if s.replay != nil {
 		played := &recordedClock{start: s.replay.Start()}
 		if tape := s.replay.Tape(); tape != nil {
-			played.boot = tape.BootID
+			played.boot, played.dated = tape.BootID, tape.Wall
 		}
 		clock = played
 	}
@@ -67,6 +69,10 @@ func New(c Config, env Environment) (*Daemon, error) {
 		once:    env.Once,
 		changed: d.sensorChanged,
 		wiring:  s.wiring,
+	}
+	if clock.Live() && !env.Test {
+		d.power = &powerWatch{read: newBoard(machine).read, now: d.system.Now, change: d.powerChanged}
+		d.pipeline.power = d.power
 	}
 	d.pipeline.lastAnswer.Store(-1)
 	d.pipeline.lastReading.Store(-1)
@@ -113,6 +119,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.reloads.allow(running, stop, d.started)
 	go d.announce(running)
 	go d.obey(running)
+	go d.flyOnSignal(running)
 
 	<-running.Done()
 	d.reloads.refuse()

@@ -38,6 +38,8 @@ type Environment struct {
 	Load func() (Config, error)
 	// Hangup asks for a reload with every value; nil never does.
 	Hangup <-chan os.Signal
+	// Flight asks for a flight recording with every value; nil never does.
+	Flight <-chan os.Signal
 	// Watch returns a text that is another one when the configuration's files have
 	// changed, which makes the daemon reload; nil: they are not watched.
 	Watch func() string
@@ -51,6 +53,9 @@ type Environment struct {
 
 	// Once ends the run after the first decision.
 	Once bool
+	// replay takes the place of opening the recordings of the configuration.
+	replay *sensor.Replay
+
 	// Test prints the readings of the first tick's time instead of deciding, and
 	// uses neither sinks nor API.
 	Test bool

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
@@ -41,16 +40,53 @@ const unlabelled = -1
 
 // featureTable collects what a model sees, moment by moment.
 type featureTable struct {
+	features   encoder.Features
 	modalities []*modality
 	data       [][]float32 // by modality: [moments, regions, features]
 	lengths    [][]int64   // by modality: [moments]
 	truths     []string
 	groups     []int64
 	moments    []int64
+	splits     []int64   // nil where no recording has any
+	targets    []float32 // the same
+
+	names []string // of the groups
+	known map[string]int64
+	pass  *pass
+	group int64 // of the pass
+	marks sensor.Marks
+}
+
+// begin makes the table ready for another pass.
+func (t *featureTable) begin(p *pass) error {
+	marks := p.setup.replay.Marks()
+	if t.pass == nil {
+		n := len(p.setup.modalities)
+		t.data, t.lengths, t.marks = make([][]float32, n), make([][]int64, n), marks
+		t.features = encoder.Features{Tick: encoder.Duration(p.setup.every), Modalities: map[string]encoder.Definition{}}
+		for _, m := range p.setup.modalities {
+			t.features.Modalities[m.name] = m.definition
+		}
+	}
+	if marks != t.marks {
+		return fmt.Errorf("%w: %s: split or target is not in all recordings", ErrData, p.name)
+	}
+	t.pass, t.modalities = p, p.setup.modalities
+	key, name := p.group, p.group
+	if p.group == "" { // recordings without groups are one each, whatever their names
+		key, name = fmt.Sprintf("%d %s", p.file, p.name), p.name
+	}
+	group, known := t.known[key]
+	if !known {
+		group = int64(len(t.names))
+		t.names, t.known[key] = append(t.names, name), group
+	}
+	t.group = group
+	return nil
 }
 
 // add takes a moment in unless nothing was there to see.
-func (t *featureTable) add(group int, r *result.Result, inputs []fusion.Regions) {
+func (t *featureTable) add(r *result.Result, inputs []fusion.Regions) {
 	if !slices.ContainsFunc(inputs, func(in fusion.Regions) bool { return in.Rows > 0 }) {
 		return
 	}
@@ -61,97 +97,64 @@ func (t *featureTable) add(group int, r *result.Result, inputs []fusion.Regions)
 		t.lengths[i] = append(t.lengths[i], int64(inputs[i].Rows))
 	}
 	t.truths = append(t.truths, r.Truth)
-	t.groups = append(t.groups, int64(group))
+	t.groups = append(t.groups, t.group)
 	t.moments = append(t.moments, r.Time.UnixNano())
+	mark := t.pass.setup.replay.Mark()
+	if t.marks.Split {
+		t.splits = append(t.splits, int64(mark.Split))
+	}
+	if t.marks.Target {
+		t.targets = append(t.targets, mark.Target)
+	}
 }
 
 // FeatureTable replays recordings through the pipeline that c describes and
 // returns what a model sees at every decision that has data: for each modality a tensor of its
 // name, float32 [moments, regions, features] before normalisation, and
 // "NAME.length", how many rows of it count; "label", an index into the metadata
-// "labels", −1 where none was given; "group", which recording it was, from 0; and
-// "time_ns", Unix time. The metadata "features" is the definition, as a model file
-// has it.
+// "labels", −1 where none was given; "group", an index into the metadata "groups",
+// which is which recording it was, or the text of the column that the key group
+// names; and "time_ns", Unix time. With the key split there is "split", an index
+// into the metadata "splits" or −1, and with target "target", float32, NaN where a
+// row has none. The metadata "features" is the definition, as a model file has it.
 //
 // A file that ends in .mcap, or such a pattern, takes the place of the [[sensor]]
-// blocks; any other that of the file in those of type replay. Without files these
-// are played as they are.
+// blocks, files of one run that follow each other together; any other that of the
+// file in those of type replay. Without files these are played as they are. Nothing
+// is carried over in a window from one file, or one group, to the next.
 func FeatureTable(ctx context.Context, c Config, env Environment, files []string) (*safetensors.File, error) {
-	c.Sinks, c.API.Listen, c.Record = nil, nil, record.Config{}
-	sources := []([]sensor.Config){c.Sensors}
-	if len(files) > 0 {
-		sources = nil
+	t := &featureTable{known: map[string]int64{}}
+	env.OnInputs = t.add
+	if err := passes(ctx, c, env, files, "max", t.begin); err != nil {
+		return nil, err
 	}
-	for _, file := range files {
-		sources = append(sources, replayOf(c.Sensors, file))
-	}
-	t := &featureTable{}
-	var features encoder.Features
-	for group, sensors := range sources {
-		c.Sensors = slices.Clone(sensors)
-		for i := range c.Sensors {
-			if c.Sensors[i].Type != sensor.Recorded {
-				return nil, fmt.Errorf("%w: sensor %s is live: name a recording", ErrConfig, c.Sensors[i].Alias)
-			}
-			c.Sensors[i].Speed = "max"
-		}
-		env.OnInputs = func(r *result.Result, in []fusion.Regions) { t.add(group, r, in) }
-		d, err := New(c, env)
-		if err != nil {
-			return nil, err
-		}
-		s := d.current.Load()
-		if t.modalities == nil {
-			t.data, t.lengths = make([][]float32, len(s.modalities)), make([][]int64, len(s.modalities))
-			features = encoder.Features{Tick: encoder.Duration(s.every), Modalities: map[string]encoder.Definition{}}
-			for _, m := range s.modalities {
-				features.Modalities[m.name] = m.definition
-			}
-		}
-		t.modalities = s.modalities
-		if err := d.Run(ctx); err != nil {
-			return nil, err
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-	}
-	return t.file(features)
+	return t.file()
 }
 
-// replayOf returns the blocks that play a file.
-func replayOf(blocks []sensor.Config, file string) []sensor.Config {
-	tape := sensor.Config{Alias: "recording", Type: sensor.Recorded, File: file}
-	if tape.IsTape() {
-		return []sensor.Config{tape}
-	}
-	blocks = slices.Clone(blocks)
-	for i := range blocks {
-		blocks[i].File = file
-	}
-	return blocks
-}
-
-func (t *featureTable) file(features encoder.Features) (*safetensors.File, error) {
+func (t *featureTable) file() (*safetensors.File, error) {
 	n := len(t.truths)
 	if n == 0 {
 		return nil, fmt.Errorf("%w: nothing is decided in the recordings", ErrData)
 	}
-	text, err := json.Marshal(features)
-	if err != nil {
-		return nil, err
-	}
 	names := slices.Compact(slices.Sorted(slices.Values(t.truths)))
 	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
-	labels, err := json.Marshal(names)
-	if err != nil {
-		return nil, err
+	f := &safetensors.File{Metadata: map[string]string{}}
+	about := map[string]any{"features": t.features, "labels": names, "groups": t.names}
+	if t.splits != nil {
+		about["splits"] = sensor.Splits
 	}
-	f := &safetensors.File{Metadata: map[string]string{"features": string(text), "labels": string(labels)}}
+	for key, v := range about {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		f.Metadata[key] = string(text)
+	}
 	for i, m := range t.modalities {
 		f.Tensors = append(f.Tensors,
 			safetensors.NewFloat32(m.name, t.data[i], n, m.regions, m.features),
 			safetensors.NewInt64(m.name+".length", t.lengths[i], n))
+		t.data[i] = nil // the file has it now
 	}
 	truths := make([]int64, n)
 	for i, truth := range t.truths {
@@ -161,5 +164,11 @@ func (t *featureTable) file(features encoder.Features) (*safetensors.File, error
 	}
 	f.Tensors = append(f.Tensors, safetensors.NewInt64("label", truths, n),
 		safetensors.NewInt64("group", t.groups, n), safetensors.NewInt64("time_ns", t.moments, n))
+	if t.splits != nil {
+		f.Tensors = append(f.Tensors, safetensors.NewInt64("split", t.splits, n))
+	}
+	if t.targets != nil {
+		f.Tensors = append(f.Tensors, safetensors.NewFloat32("target", t.targets, n))
+	}
 	return f, nil
 }

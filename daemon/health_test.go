@@ -42,9 +42,9 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestNonFiniteReadingMasksAndCounts: the sensor is out until it reads a number
+// TestRow37NonFiniteMasksAndCounts: the sensor is out until it reads a number
 // again, and what it delivered before does not speak for it.
-func TestNonFiniteReadingMasksAndCounts(t *testing.T) {
+func TestRow37NonFiniteMasksAndCounts(t *testing.T) {
 	seen := &results{}
 	d, err := New(quiet(lightSensor(), airSensor()), Environment{
 		Model: tinyModel(t, twoFeatures), Notify: &notes{}, Hardware: sensor.Hardware{I2C: (&fakeBus{}).open}, OnResult: seen.add,

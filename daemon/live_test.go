@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -75,7 +77,7 @@ func TestLiveDecidesOnTheGrid(t *testing.T) {
 	})
 }
 
-func TestLiveDeadSensorCostsOnlyItsShare(t *testing.T) {
+func TestRow31DeadSensorCostsOnlyItsShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t)
 		stop := run(t, l.Daemon)
@@ -108,9 +110,25 @@ func TestLiveDeadSensorCostsOnlyItsShare(t *testing.T) {
 	})
 }
 
-func TestLiveHangingBusIsMaskedAndNotLate(t *testing.T) {
+func (b *fakeBus) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.txs
+}
+
+func (d *Daemon) metricsText() string {
+	var b strings.Builder
+	d.WriteMetrics(&b)
+	return b.String()
+}
+
+// TestRow33HangingRead: a call that never returns costs its own bus, is told apart
+// from one that is only late after a minute, and is never made again meanwhile.
+func TestRow33HangingRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t)
+		var logged bytes.Buffer
+		l.env.Log = logTo(&logged)
 		stop := run(t, l.Daemon)
 		time.Sleep(tinyTick + time.Second)
 		hang := make(chan struct{})
@@ -123,9 +141,26 @@ func TestLiveHangingBusIsMaskedAndNotLate(t *testing.T) {
 		r := l.results.last(t)
 		require.Equal(t, "bright", r.Label)
 		require.Equal(t, "I2C bus 1 hangs in a read of sensor desk", part(r, "light").Reason)
-		require.Equal(t, api.StateStuck, l.Status().Sensors[0].State)
+		require.Equal(t, api.StateDown, l.Status().Sensors[0].State)
+		require.NotContains(t, l.statusLine(), "wedged")
 		require.NoError(t, l.Live(), "a masked bus is no late stage")
 		require.NoError(t, l.Ready())
+
+		before := l.bus.count()
+		for range 6 {
+			l.push(t, 1)
+			time.Sleep(tinyTick)
+		}
+		synctest.Wait()
+		wedge := "I2C bus 1 is wedged: a read of sensor desk has not returned for more than 1m0s; switch that device's power off and on"
+		require.Contains(t, part(l.results.last(t), "light").Reason, wedge)
+		require.Equal(t, api.StateWedged, l.Status().Sensors[0].State)
+		require.Contains(t, l.Status().Reason, wedge)
+		require.Contains(t, l.statusLine(), "desk wedged; "+wedge)
+		require.Contains(t, l.metricsText(), `ragedge_sensor_state{sensor="desk",state="wedged"} 1`)
+		require.Contains(t, l.metricsText(), `ragedge_sensor_up{sensor="desk"} 0`)
+		require.Equal(t, before, l.bus.count(), "it is not called again")
+		require.NoError(t, l.Live())
 
 		l.bus.set(func(b *fakeBus) { b.hang = nil })
 		close(hang)
@@ -136,6 +171,9 @@ func TestLiveHangingBusIsMaskedAndNotLate(t *testing.T) {
 		synctest.Wait()
 		require.True(t, part(l.results.last(t), "light").Present)
 		require.NoError(t, stop())
+		for _, text := range []string{"bus hangs", "bus wedged", "bus answers again"} {
+			require.Equal(t, 1, strings.Count(logged.String(), text), logged.String())
+		}
 	})
 }
 
@@ -168,7 +206,7 @@ func TestLiveStaleDataIsMasked(t *testing.T) {
 	})
 }
 
-func TestLiveNothingPresent(t *testing.T) {
+func TestRow41NothingPresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t)
 		l.bus.set(func(b *fakeBus) { b.err = errRemote })
@@ -232,7 +270,7 @@ func TestLiveStuckStageStarvesTheWatchdog(t *testing.T) {
 	})
 }
 
-func TestLiveMissedTicksAreNotMadeUpFor(t *testing.T) {
+func TestRow44MissedTicksAreNotMadeUpFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLive(t)
 		p := l.pipeline

@@ -20,6 +20,10 @@ const maxConfig = 1 << 20
 // can mend.
 var ErrConfig = errors.New("configuration")
 
+// TrainTable is the table of a configuration file that is not the daemon's:
+// ragedge train reads it, and the daemon leaves it alone.
+const TrainTable = "train"
+
 // DropIns returns the directory whose files are read after the one at path when
 // nothing else is said: ragedge.d beside ragedge.toml.
 func DropIns(path string) string { return strings.TrimSuffix(path, ".toml") + ".d" }
@@ -48,15 +52,30 @@ func LoadConfig(path, dropIns string) (Config, error) {
 	return c, nil
 }
 
-// merge reads one file over c.
-func (c *Config) merge(file string) error {
+// ConfigText returns the text of a configuration file with the environment variables
+// that it names put in.
+func ConfigText(file string) ([]byte, error) {
+	text, _, err := configText(file)
+	return text, err
+}
+
+func configText(file string) ([]byte, origins, error) {
 	text, err := readConfig(file)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	text, from, err := expand(text, os.LookupEnv)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
+	}
+	return text, from, nil
+}
+
+// merge reads one file over c.
+func (c *Config) merge(file string) error {
+	text, from, err := configText(file)
+	if err != nil {
+		return err
 	}
 	sensors, sinks := c.Sensors, c.Sinks
 	c.Sensors, c.Sinks = nil, nil
@@ -88,6 +107,9 @@ func (c *Config) resolve(dir string) {
 	under(&c.Record.Directory)
 	for i := range c.Sensors {
 		under(&c.Sensors[i].File)
+		under(&c.Sensors[i].CAFile)
+		credential(&c.Sensors[i].PasswordFile)
+		under(&c.Sensors[i].PasswordFile)
 	}
 	for _, name := range []*string{&c.API.TLSCert, &c.API.TLSKey, &c.API.TokenFile, &c.API.ClientCA} {
 		credential(name)
@@ -95,6 +117,7 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Sinks {
 		under(&c.Sinks[i].Path)
+		under(&c.Sinks[i].Spill)
 		under(&c.Sinks[i].CAFile)
 		credential(&c.Sinks[i].PasswordFile)
 		under(&c.Sinks[i].PasswordFile)
@@ -136,10 +159,15 @@ func parseConfig(text []byte, c *Config) error {
 		var all []error
 		for i := range strict.Errors {
 			e := &strict.Errors[i]
+			if e.Key()[0] == TrainTable {
+				continue
+			}
 			row, col := e.Position()
 			all = append(all, fmt.Errorf("%d:%d: unknown key %s%s", row, col, keyPath(e.Key()), suggest(e.Key())))
 		}
-		return errors.Join(all...)
+		if err = errors.Join(all...); err != nil {
+			return err
+		}
 	}
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, col := e.Position()

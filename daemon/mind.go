@@ -24,12 +24,19 @@ type mind struct {
 	task   string
 	labels []string
 	aside  oneShot // for who asks in between
+
+	influence uint64           // measured at every so many decisions; 0: never
+	masked    []fusion.Regions // the inputs for that
+	steady    steady
 }
 
-func newMind(model *fusion.Model, threads int) *mind {
+func newMind(model *fusion.Model, a *Agent) *mind {
 	head := model.Config.Head
-	m := &mind{model: model, state: model.NewState(), task: head.Task, labels: head.Labels}
-	m.state.UseThreads(threads)
+	m := &mind{
+		model: model, state: model.NewState(), task: head.Task, labels: head.Labels,
+		influence: cadence(a.Influence, &model.Config), steady: newSteady(a),
+	}
+	m.state.UseThreads(a.Threads)
 	if m.task == fusion.Classify && len(m.labels) == 0 {
 		for i := range head.Outputs {
 			m.labels = append(m.labels, strconv.Itoa(i))
@@ -49,10 +56,10 @@ func (m *mind) try(inputs []fusion.Regions) error {
 }
 
 // answer fills in what the model makes of the inputs: label, probabilities or
-// values, and each modality's share. When nothing can be decided it leaves the
-// reason instead.
+// values, and each modality's share and influence. When nothing can be decided it
+// leaves the reason instead.
 func (m *mind) answer(inputs []fusion.Regions, r *result.Result) {
-	r.Label, r.Reason = "", ""
+	r.Label, r.RawLabel, r.Reason = "", "", ""
 	r.Probabilities, r.Values = r.Probabilities[:0], r.Values[:0]
 	out, err := m.state.Fuse(inputs)
 	switch {
@@ -63,7 +70,23 @@ func (m *mind) answer(inputs []fusion.Regions, r *result.Result) {
 	case err != nil:
 		r.Reason = err.Error()
 	default:
-		m.fill(out, r)
+		m.fill(out, r) // first: out belongs to the state, which is asked again
+		best := largest(r.Probabilities)
+		m.measure(inputs, r, best)
+		m.name(r, best)
+		return
+	}
+	m.steady.forget()
+}
+
+// name gives r the label that holds while best is the index of the most probable one.
+func (m *mind) name(r *result.Result, best int) {
+	if m.task != fusion.Classify {
+		return
+	}
+	r.Label = m.labels[m.steady.settle(r.Probabilities, best, r.Mono)]
+	if raw := m.labels[best]; raw != r.Label {
+		r.RawLabel = raw
 	}
 }
 
@@ -74,7 +97,6 @@ func (m *mind) fill(out *fusion.Output, r *result.Result) {
 	switch m.task {
 	case fusion.Classify:
 		r.Probabilities = append(r.Probabilities, out.Probabilities...)
-		r.Label = m.labels[largest(out.Probabilities)]
 	case fusion.Regress:
 		r.Values = append(r.Values, out.Logits...)
 	default:

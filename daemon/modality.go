@@ -33,10 +33,12 @@ type modality struct {
 	ttl        time.Duration // of pushed regions that bring none
 	stale      string        // the reason when its samples are too old
 
-	data   []float32    // [regions, features], what the window writes
-	hangs  string       // the reason when a bus hung at the newest decision
-	hung   string       // the same, as a recording tells it of the next one
-	masked atomic.Int64 // decisions without it
+	data      []float32     // [regions, features], what the window writes
+	hangs     string        // the reason when a bus hung at the newest decision
+	hung      string        // the same, as a recording tells it of the next one
+	masked    atomic.Int64  // decisions without it
+	effect    atomic.Uint64 // bits of the newest effect that was measured
+	conflicts atomic.Int64  // measured decisions that its masking would have changed
 }
 
 // pushed is what another process last sent for a modality.
@@ -65,6 +67,7 @@ func (m *modality) gather(at time.Duration, in *fusion.Regions, out *result.Moda
 		out.Rows = 0
 		return
 	}
+	out.Reason = m.doubt(at)
 	*in = fusion.Regions{Rows: out.Rows, Features: m.features, Data: data}
 }
 
@@ -108,8 +111,8 @@ func (m *modality) reason(at time.Duration, out *result.Modality) string {
 // that is down, or a bus that hangs. It is empty when all is well.
 func (m *modality) broken(at time.Duration) string {
 	for _, h := range m.sensors {
-		if h.now() == down {
-			return h.reason
+		if reason := h.broken(); reason != "" {
+			return reason
 		}
 	}
 	for _, b := range m.buses {
@@ -118,6 +121,19 @@ func (m *modality) broken(at time.Duration) string {
 		}
 	}
 	return m.hung
+}
+
+// doubt says what is wrong with samples that are used all the same, "" for nothing.
+func (m *modality) doubt(at time.Duration) string {
+	if m.pushed.fresh(at) {
+		return ""
+	}
+	for _, h := range m.sensors {
+		if doubt := h.doubt(); doubt != "" {
+			return doubt
+		}
+	}
+	return ""
 }
 
 // silent is the reason when no channel ever delivered: the failure of a sensor
@@ -135,6 +151,7 @@ func (m *modality) silent() string {
 // both look at the same samples. The pipeline's lock is held.
 func (m *modality) adopt(old *modality) {
 	m.masked.Store(old.masked.Load())
+	m.conflicts.Store(old.conflicts.Load())
 	if m.regions != old.regions || m.features != old.features {
 		return
 	}

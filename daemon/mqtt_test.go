@@ -8,28 +8,29 @@ import (
 	"testing"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
+	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/daemon/sink"
 	"github.com/ragedge/ragedge/result"
 )
 
 // anybody lets every client in.
-type anybody struct{ mqtt.HookBase }
+type anybody struct{ mochi.HookBase }
 
 func (*anybody) ID() string { return "anybody" }
 func (*anybody) Provides(b byte) bool {
-	return b == mqtt.OnConnectAuthenticate || b == mqtt.OnACLCheck
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
 }
-func (*anybody) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
-func (*anybody) OnACLCheck(*mqtt.Client, string, bool) bool              { return true }
+func (*anybody) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+func (*anybody) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
 
-func startBroker(t *testing.T) (b *mqtt.Server, address string) {
-	b = mqtt.New(&mqtt.Options{Logger: slog.New(slog.DiscardHandler)})
+func startBroker(t *testing.T) (b *mochi.Server, address string) {
+	b = mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, b.AddHook(&anybody{}, nil))
 	l := listeners.NewTCP(listeners.Config{ID: "test", Address: "127.0.0.1:0"})
 	require.NoError(t, b.AddListener(l))
@@ -39,7 +40,7 @@ func startBroker(t *testing.T) (b *mqtt.Server, address string) {
 }
 
 // retained returns the retained message of a topic, "" without one.
-func retained(b *mqtt.Server, topic string) string {
+func retained(b *mochi.Server, topic string) string {
 	for _, m := range b.Topics.Messages(topic) {
 		return string(m.Payload)
 	}
@@ -95,7 +96,7 @@ func TestBrokers(t *testing.T) {
 	d.drain()
 	require.Equal(t, string(r.AppendJSON(nil)), retained(broker, "room/state"))
 	require.Equal(t, "stopped", retained(broker, "room/status"))
-	config := retained(broker, "homeassistant/device/ragedge_"+sink.ThisBoard().ID+"/config")
+	config := retained(broker, "homeassistant/device/ragedge_"+mqtt.ThisBoard().ID+"/config")
 	for _, part := range []string{`"options":["dark","bright"]`, `"problem_light"`, `"share_air"`, `"sw_version":"1.2.3"`} {
 		require.Contains(t, config, part)
 	}

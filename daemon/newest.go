@@ -107,8 +107,10 @@ func (n *newest) read(at time.Duration, dst []result.Reading) []result.Reading {
 // broken says why the value cannot be trusted at a moment, and nothing when it
 // can.
 func (v *lastValue) broken(at time.Duration) string {
-	if v.sensor != nil && v.sensor.now() == down {
-		return v.sensor.reason
+	if v.sensor != nil {
+		if reason := v.sensor.broken(); reason != "" {
+			return reason
+		}
 	}
 	if v.bus != nil {
 		if hangs := v.bus.stuck(at); hangs != "" {

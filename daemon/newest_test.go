@@ -149,7 +149,7 @@ func TestReadingsBesideAnAnswer(t *testing.T) {
 		require.Equal(t, "bright", r.Label)
 		require.Equal(t, 500., reading(t, r, "lux").Value)
 		require.Equal(t, 3., reading(t, r, "co2").Value)
-		require.Equal(t, []sink.Channel{{Name: "co2"}, {Name: "lux", Unit: "lx"}}, l.announcement(l.current.Load()).Readings)
+		require.Equal(t, []sink.Channel{{Name: "co2"}, {Name: "lux", Unit: "lx"}}, l.announcement(l.current.Load(), &sink.Config{}).Readings)
 		require.NoError(t, stop())
 	})
 }

@@ -6,7 +6,10 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/mqtt"
 	"github.com/ragedge/ragedge/daemon/sink"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
@@ -20,6 +23,7 @@ type output struct {
 	about  sink.Announcement // what it tells Home Assistant, if it does
 	queue  sink.Output
 	mqtt   *sink.MQTT // the same, nil for another kind
+	thin   *thinning  // nil: it gets every Result
 }
 
 // openOutputs starts the sinks of s. Those that are the same in old, which may be
@@ -32,7 +36,7 @@ func (d *Daemon) openOutputs(ctx context.Context, s, old *setup, begin <-chan st
 	for i, c := range s.config.Sinks {
 		o := &output{name: fmt.Sprintf("%s-%d", c.Type, i+1), kind: c.Type, config: c.WithDefaults()}
 		if c.HomeAssistant {
-			o.about = d.announcement(s)
+			o.about = d.announcement(s, &o.config)
 		}
 		if !o.takeOver(s, old) {
 			if err := d.openOutput(o, s, begin); err != nil {
@@ -40,7 +44,7 @@ func (d *Daemon) openOutputs(ctx context.Context, s, old *setup, begin <-chan st
 			}
 		}
 		s.outputs = append(s.outputs, o)
-		s.sinks = append(s.sinks, s.offer(ctx, o.queue))
+		s.sinks = append(s.sinks, s.offer(ctx, o))
 	}
 	return nil
 }
@@ -52,7 +56,7 @@ func (o *output) takeOver(s, old *setup) bool {
 	}
 	for _, other := range old.outputs {
 		if o.config == other.config && reflect.DeepEqual(o.about, other.about) && !s.writes(other.queue) {
-			o.queue, o.mqtt = other.queue, other.mqtt
+			o.queue, o.mqtt, o.thin = other.queue, other.mqtt, other.thin
 			return true
 		}
 	}
@@ -65,15 +69,18 @@ func (s *setup) writes(queue sink.Output) bool {
 }
 
 func (d *Daemon) openOutput(o *output, s *setup, begin <-chan struct{}) error {
+	if o.config.Publish == sink.Changed {
+		o.thin = &thinning{every: o.config.AtLeastEvery.Std()}
+	}
 	if o.kind == sink.KindMQTT {
-		mqtt, err := sink.NewMQTT(o.config, d.announcement(s), d.env.Log.With("sink", o.name), begin)
+		client, err := sink.NewMQTT(o.config, d.announcement(s, &o.config), d.labelChosen, d.env.Log.With("sink", o.name), begin)
 		if err != nil {
 			return fmt.Errorf("%w: sink %s: %w", ErrConfig, o.name, err)
 		}
-		o.queue, o.mqtt = mqtt, mqtt
+		o.queue, o.mqtt = client, client
 		return nil
 	}
-	to := sink.New(o.config, d.env.Stdout, sink.OS{})
+	to := sink.New(o.config, mqtt.ThisBoard(), d.env.Stdout, sink.OS{})
 	if begin != nil {
 		to = &patientSink{to, begin}
 	}
@@ -92,14 +99,18 @@ func (s *patientSink) Write(r *result.Result) error {
 	return s.Sink.Write(r)
 }
 
-// announcement is what sinks may tell about the board and its model.
-func (d *Daemon) announcement(s *setup) sink.Announcement {
-	a := sink.Announcement{Board: sink.ThisBoard(), Version: d.env.Version, Every: s.every}
+// announcement is what a sink may tell about the board and its model.
+func (d *Daemon) announcement(s *setup, c *sink.Config) sink.Announcement {
+	a := sink.Announcement{Board: mqtt.ThisBoard(), Version: d.env.Version, Every: s.every}
 	a.Readings = s.announcedReadings()
+	if s.every > 0 { // else nothing is due
+		a.Every = max(s.every, c.AtLeastEvery.Std())
+	}
 	if s.mind == nil {
 		return a
 	}
 	a.Labels = s.mind.labels
+	a.Labelled = s.config.Record.On() && s.replay == nil
 	if s.mind.task == fusion.Regress {
 		a.Values = s.mind.model.Config.Head.Outputs
 	}
@@ -109,13 +120,27 @@ func (d *Daemon) announcement(s *setup) sink.Announcement {
 	return a
 }
 
+// labelChosen writes what somebody chose at a sink into the recording, from that
+// moment on; empty ends what was chosen before.
+func (d *Daemon) labelChosen(ctx context.Context, label string, at time.Time) error {
+	return d.Label(ctx, &api.Label{Label: label, From: at, Source: "homeassistant"})
+}
+
 // offer returns how Results get into an output: live they never wait, and a full
 // one makes room; a recording waits, so that no Result of it is lost.
-func (s *setup) offer(ctx context.Context, o sink.Output) func(*result.Result) {
-	if s.replay == nil {
-		return o.Offer
+func (s *setup) offer(ctx context.Context, o *output) func(*result.Result) {
+	offer := o.queue.Offer
+	if s.replay != nil {
+		offer = func(r *result.Result) { _ = o.queue.OfferWait(ctx, r) }
 	}
-	return func(r *result.Result) { _ = o.OfferWait(ctx, r) }
+	if o.thin == nil {
+		return offer
+	}
+	return func(r *result.Result) {
+		if o.thin.passes(r) {
+			offer(r)
+		}
+	}
 }
 
 // closeOutputs closes outputs, all at once, so that one that hangs takes none of

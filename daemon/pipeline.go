@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,19 +35,28 @@ type pipeline struct {
 	lastIn  time.Time     // when the newest reading came in
 	lastOut time.Time     // when the newest Result went out
 	truth   string        // newest label of the recording
+	held    string        // label of the button that was pressed last, "" of none
+	// Nobody hears of what led up to the part of a recording that is asked for.
+	quiet bool
 
-	decided, answered, missed atomic.Int64
+	power   *powerWatch // nil: the machine is well
+	mayRest bool        // the newest tick was decided; see skips
+
+	decided, answered, missed, skipped atomic.Int64
 	// Moments of the timeline: the newest Result with an answer, and the newest
 	// good reading. Negative: none yet.
 	lastAnswer, lastReading atomic.Int64
+	entropy                 atomic.Uint64 // bits of the newest answer's
 }
 
 // wiring is what the configuration and the model decide about the pipeline. A
 // reload replaces all of it between two readings.
 type wiring struct {
 	every      time.Duration // between ticks; 0: none
+	stepDown   bool          // skip ticks while the machine is not well
 	onPush     bool          // every push decides
 	sensors    []*health
+	buttons    []*button // by sensor; nil for what is none
 	modalities []*modality
 	inlets     map[string]inlet // by the name that a push uses
 	mind       *mind            // nil without a model
@@ -137,8 +147,12 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 		p.keepTruth(r)
 		p.truth = r.Label
 	}
+	h.judge.Look(r)
 	p.keepReading(h, r)
-	changed = h.observe(r)
+	p.press(h, r)
+	if changed = h.observe(r); changed {
+		p.alarm(h, r.At)
+	}
 	if len(r.Samples) > 0 {
 		p.lastReading.Store(int64(r.At))
 	}
@@ -172,7 +186,9 @@ func (p *pipeline) tick(until time.Duration) {
 			p.missed.Add(int64(behind))
 			p.next += behind * p.every
 		}
-		p.decide(p.next)
+		if !p.skips() {
+			p.decide(p.next)
+		}
 		p.next = p.clock.Next(p.next, p.every)
 	}
 }
@@ -194,21 +210,27 @@ func (p *pipeline) decide(at time.Duration) {
 	r.Time, r.Quality = p.clock.Wall(at), p.clock.Quality()
 	r.Mono = at
 	r.Truth = p.truth
+	r.Degraded = nil
 	for i, m := range p.modalities {
 		m.gather(at, &p.inputs[i], &r.Modalities[i])
-		if !r.Modalities[i].Present {
-			m.masked.Add(1)
-		}
 		if m.hangs != "" && p.record != nil {
 			p.record.Hang(at, m.name, m.hangs)
 		}
 	}
-	if p.seen != nil {
+	if p.seen != nil && !p.quiet {
 		p.seen(r, p.inputs)
 	}
 	if p.mind != nil {
-		p.answer(at, r)
+		r.Readings = r.Readings[:0]
+		p.mind.answer(p.inputs, r)
 	}
+	if p.quiet {
+		return
+	}
+	if p.mind != nil {
+		p.keepAnswer(at, r)
+	}
+	r.Degraded = p.power.degraded() // not recorded: a replay has another machine
 	if p.newest != nil {
 		r.Readings = p.newest.read(at, r.Readings[:0])
 	}
@@ -226,15 +248,17 @@ func (p *pipeline) decide(at time.Duration) {
 	}
 }
 
-// answer asks the model, and records what it says: a recording holds the samples
-// that readings come from already.
-func (p *pipeline) answer(at time.Duration, r *result.Result) {
-	r.Readings = r.Readings[:0]
-	p.mind.answer(p.inputs, r)
+// keepAnswer counts what the model said, and records it before readings join it:
+// a recording holds the samples that these come from already.
+func (p *pipeline) keepAnswer(at time.Duration, r *result.Result) {
+	for i, m := range p.modalities {
+		m.note(&r.Modalities[i])
+	}
 	p.decided.Add(1)
 	if r.Reason == "" {
 		p.answered.Add(1)
 		p.lastAnswer.Store(int64(at))
+		p.entropy.Store(math.Float64bits(float64(r.Entropy())))
 	}
 	if p.record != nil {
 		p.record.Result(r)

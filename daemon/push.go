@@ -80,6 +80,15 @@ func (p *pipeline) accept(push *api.Push) error {
 	return nil
 }
 
+// takePush takes in a push that came as a reading, in the JSON form of the API.
+func (d *Daemon) takePush(body []byte) error {
+	push, err := api.DecodeJSON(body)
+	if err != nil {
+		return err
+	}
+	return d.pipeline.Push(push)
+}
+
 func (p *pipeline) modality(name string) *modality {
 	for _, m := range p.modalities {
 		if m.name == name {
@@ -115,6 +124,24 @@ func (p *pipeline) checkSample(s *api.Sample, now time.Duration) error {
 			return fmt.Errorf("%w: channel %s: its time lies %v in the future", api.ErrInvalid, s.Channel, ahead.Round(time.Second))
 		}
 	}
+	if in.sensor >= 0 {
+		return p.checkRange(in, s, now)
+	}
+	return nil
+}
+
+// checkRange holds a pushed sample against the ranges of its push sensor, for whom
+// one that is refused is a failed reading. A value may be clamped.
+func (p *pipeline) checkRange(in inlet, s *api.Sample, now time.Duration) error {
+	h, one := p.sensors[in.sensor], [1]encoder.Sample{{Channel: in.channel, At: now, Value: s.Value}}
+	r := sensor.Reading{Sensor: in.sensor, At: now, Samples: one[:]}
+	h.judge.Look(&r)
+	if r.Err != nil {
+		p.keepReading(h, &r)
+		h.observe(&r)
+		return fmt.Errorf("%w: %w", api.ErrInvalid, r.Err)
+	}
+	s.Value = one[0].Value
 	return nil
 }
 

@@ -30,6 +30,8 @@ func (d *Daemon) printReading(h *health, r sensor.Reading) {
 	switch {
 	case r.Err != nil:
 		fmt.Fprintf(&b, " error: %v", r.Err)
+	case r.Push != nil:
+		fmt.Fprintf(&b, " push of %d bytes", len(r.Push))
 	case len(r.Samples) == 0:
 		b.WriteString(" no value")
 	default:

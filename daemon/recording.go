@@ -65,17 +65,24 @@ func (p *pipeline) keepReading(h *health, r *sensor.Reading) {
 	p.record.Reading(index, r.At, r.Samples, sensor.Fault(r.Err), reason)
 }
 
+// alarm lets a flight be written when a sensor that worked is down.
+func (p *pipeline) alarm(h *health, at time.Duration) {
+	if p.record != nil && h.now() == down && h.lastGood >= 0 {
+		p.record.Alarm(record.SensorDown, h.reason, at)
+	}
+}
+
 // keepTruth records what a recording that is replayed says was true, when that
 // changes.
 func (p *pipeline) keepTruth(r *sensor.Reading) {
-	if p.record != nil && r.Label != p.truth && p.record.Active(r.At) {
+	if p.record != nil && r.Label != p.truth && p.record.Wants(r.At) {
 		p.record.Mark(r.At, &record.Label{Label: r.Label, From: r.At, Source: "replay"})
 	}
 }
 
 // keepPush records a push that was taken in at a moment.
 func (p *pipeline) keepPush(push *api.Push, now time.Duration) {
-	if p.record == nil || !p.record.Active(now) {
+	if p.record == nil || !p.record.Wants(now) {
 		return
 	}
 	var regions []record.Regions
@@ -160,12 +167,20 @@ func (d *Daemon) play(ctx context.Context, s *setup) error {
 	if s.replay.Tape() == nil {
 		return s.replay.Run(ctx, taken, advance)
 	}
+	p.hush(s.replay.Tape().Before > 0)
 	return s.replay.RunTape(ctx, sensor.Listener{
-		Deliver: taken, Advance: advance,
+		Deliver: taken, Advance: advance, Begin: func() { p.hush(false) },
 		Push:    func(e *record.Event) { clock.reach(e.At); p.repush(e) },
 		Hung:    p.hang,
 		Decided: func(e *record.Event) { clock.reach(e.At); p.redecide(e) },
 	})
+}
+
+// hush makes the pipeline decide for nobody, so that windows fill, or ends that.
+func (p *pipeline) hush(quiet bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.quiet = quiet
 }
 
 // followsTape says whether the decisions of a recording are made again: it has
@@ -176,6 +191,36 @@ func (s *setup) followsTape() bool {
 }
 
 var errNoRecording = errors.New("nothing is recorded here: set record.when in the configuration")
+
+// Flight lets what is kept in memory be written: see api.Daemon.
+func (d *Daemon) Flight(reason string) error {
+	r := d.current.Load().record
+	if r == nil {
+		return fmt.Errorf("%w: %w", api.ErrNotReady, errNoRecording)
+	}
+	err := r.Flight(reason)
+	switch {
+	case errors.Is(err, record.ErrTooSoon):
+		return fmt.Errorf("%w: %w", api.ErrFull, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", api.ErrNotReady, err)
+	}
+	return nil
+}
+
+// flyOnSignal lets a flight be written whenever a signal asks for it.
+func (d *Daemon) flyOnSignal(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.env.Flight:
+			if err := d.Flight("signal"); err != nil {
+				d.env.Log.Warn("no flight written", "error", err)
+			}
+		}
+	}
+}
 
 // Label writes a label into the recording: see api.Daemon.
 func (d *Daemon) Label(ctx context.Context, l *api.Label) error {
@@ -196,6 +241,7 @@ func (d *Daemon) Label(ctx context.Context, l *api.Label) error {
 			return fmt.Errorf("%w: to is not after from", api.ErrInvalid)
 		}
 	}
+	d.pipeline.release()
 	return r.Label(ctx, &out)
 }
 
@@ -223,6 +269,7 @@ func (s *setup) recordStatus(now time.Duration) *api.RecordStatus {
 	out := &api.RecordStatus{
 		Active: r.Active(now), Records: n.Records, Dropped: n.Dropped, Errors: n.Errors,
 		Bytes: n.Bytes, Segments: n.Segments, Removed: n.Removed, Aside: n.Aside, Damaged: n.Damaged,
+		Label: r.Running(now), OverBudget: r.OverBudget(now), Flights: n.Flights, Forgotten: n.Forgotten,
 	}
 	if err := r.LastError(); err != nil {
 		out.LastError = err.Error()
@@ -241,6 +288,9 @@ func (s *setup) recordMetrics(gauge func(string, func() float64), now func() tim
 	}
 	gauge("ragedge_recording_active", func() float64 { return oneIf(r.Active(now())) })
 	gauge("ragedge_recording_paused", func() float64 { return oneIf(r.LastError() != nil) })
+	gauge("ragedge_recording_over_budget", func() float64 { return oneIf(r.OverBudget(now())) })
+	count("ragedge_recording_flights_total", func(n record.Stats) int64 { return n.Flights })
+	count("ragedge_recording_forgotten_total", func(n record.Stats) int64 { return n.Forgotten })
 	count("ragedge_recording_records_total", func(n record.Stats) int64 { return n.Records })
 	count("ragedge_recording_dropped_total", func(n record.Stats) int64 { return n.Dropped })
 	count("ragedge_recording_errors_total", func(n record.Stats) int64 { return n.Errors })

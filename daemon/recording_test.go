@@ -199,8 +199,8 @@ func TestRecordingSurvivesAReload(t *testing.T) {
 	require.Len(t, files, 2)
 }
 
-// TestRecordingDiskIsGone: the daemon decides on, and says what is wrong.
-func TestRecordingDiskIsGone(t *testing.T) {
+// TestRow05RecordingDiskIsGone: the daemon decides on, and says what is wrong.
+func TestRow05RecordingDiskIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "a file")
 		require.NoError(t, os.WriteFile(file, nil, 0o600))

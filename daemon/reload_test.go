@@ -282,7 +282,7 @@ func TestReloadBesideAHangingBus(t *testing.T) {
 		require.Equal(t, 1, r.bus.opened)
 		require.NoError(t, r.Live())
 		require.Equal(t, "I2C bus 1 hangs in a read of sensor desk", part(r.results.last(t), "light").Reason)
-		require.Equal(t, api.StateStuck, r.Status().Sensors[0].State)
+		require.Equal(t, api.StateDown, r.Status().Sensors[0].State)
 
 		close(hang)
 		for range 3 {

@@ -29,6 +29,7 @@ type schema struct {
 func WriteSchema(w io.Writer) error {
 	s := schemaOf(reflect.TypeFor[Config](), "")
 	s.Dialect, s.Title = "https://json-schema.org/draft/2020-12/schema", "ragedge configuration"
+	s.Properties[TrainTable] = &schema{Description: "What ragedge train reads; see docs/training.md.", Type: "object"}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
+	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/stretchr/testify/require"
 )
 
@@ -91,8 +92,13 @@ func TestWordsAreThoseOfCheck(t *testing.T) {
 				text += "type=\"gpio\"\nline=\"x\"\n"
 			case "sensor.data_format":
 				text += "type=\"exec\"\ncommand=[\"/bin/true\"]\nchannels={x=\"x\"}\n"
-			case "sensor.startup_error":
-				text += "type=\"i2c\"\ndriver=\"bh1750\"\nbus=\"1\"\n"
+				if word == sensor.FormatRegions {
+					text = base[table] + "type=\"mqtt\"\nurl=\"mqtt://b\"\ntopic=\"t\"\n"
+				}
+			case "sink.publish":
+				text += "type=\"stdout\"\n"
+			case "sensor.startup_error", "sensor.frozen", "sensor.out_of_range":
+				text += "type=\"i2c\"\ndriver=\"bh1750\"\nbus=\"1\"\nfrozen_after=\"1m\"\nranges={lux=[0,1]}\n"
 			}
 			c := DefaultConfig()
 			require.NoError(t, parseConfig([]byte(text+name+" = "+quote(word)+"\n"), &c), k.name)

@@ -9,13 +9,15 @@ import (
 	"github.com/ragedge/ragedge/daemon/sensor"
 )
 
-// source is a goroutine that readings come from: a bus, or the program of an exec
-// sensor.
+// source is a goroutine that readings come from: a bus, the program of an exec
+// sensor, or the connection to a broker.
 type source struct {
-	name    string // of the bus or program
+	name    string // of the bus, program or broker
 	run     func(context.Context, func(sensor.Reading)) error
 	started <-chan struct{} // see sensor.Poller.Started
-	watch   *busWatch       // nil for a program
+	program *sensor.Program // nil for others
+	watch   *busWatch       // nil for a program and a broker
+	dropped func() int64    // messages of a broker that found no room; nil for others
 	// Its sensors by the index that its readings carry, and their blocks.
 	sensors map[int]*health
 	configs []sensor.Config
@@ -50,9 +52,14 @@ func (d *Daemon) buildSources(s, old *setup) {
 		source.watch = newBusWatch(p, source.sensors)
 		s.sources = append(s.sources, source)
 	}
-	for _, p := range sensor.NewPrograms(configs, d.system.Now, says) {
+	for _, p := range sensor.NewPrograms(configs, d.system.Now, d.env.Hardware, says) {
 		source := s.newSource("program of "+configs[p.Sensor()].Alias, p.Sensor())
-		source.run, source.started = p.Run, p.Started()
+		source.run, source.started, source.program = p.Run, p.Started(), p
+		s.sources = append(s.sources, source)
+	}
+	for _, b := range sensor.NewSubscribers(configs, d.system.Now) {
+		source := s.newSource(b.Name(), b.Sensors()...)
+		source.run, source.started, source.dropped = b.Run, b.Started(), b.Dropped
 		s.sources = append(s.sources, source)
 	}
 	for i, source := range s.sources {
@@ -107,7 +114,12 @@ func (d *Daemon) begin(ctx context.Context, fail context.CancelCauseFunc, s *sou
 		if s.watch != nil {
 			s.watch.before.Store(nil)
 		}
-		err := s.run(ctx, func(r sensor.Reading) { deliver(s.sensors[r.Sensor], r) })
+		err := s.run(ctx, func(r sensor.Reading) {
+			if r.Push != nil && !d.env.Test {
+				r.Err = d.takePush(r.Push)
+			}
+			deliver(s.sensors[r.Sensor], r)
+		})
 		if err != nil {
 			fail(fmt.Errorf("%w: %w", ErrTryAgain, err))
 		}

@@ -21,6 +21,8 @@ func (d *Daemon) startSources(ctx context.Context, stop context.CancelCauseFunc)
 		})
 		return
 	}
+	go d.power.run(ctx)
+	go d.watchBuses(ctx)
 	d.pipeline.begin()
 	for _, source := range s.sources {
 		d.begin(ctx, stop, source)

@@ -76,6 +76,7 @@ func (d *Daemon) Status() api.Status {
 		s.Late = late
 	}
 	s.Record = d.current.Load().recordStatus(p.clock.Now())
+	s.Power, s.Skipped = d.power.status(now.stepDown), p.skipped.Load()
 	s.State, s.Reason = d.state(&s)
 	return s
 }
@@ -89,6 +90,9 @@ func (d *Daemon) state(s *api.Status) (state, reason string) {
 		if sensor.State != api.StateUp && sensor.State != api.StateProbing {
 			return api.StateDegraded, sensor.Reason
 		}
+	}
+	if s.Power != nil && len(s.Power.Degraded) > 0 {
+		return api.StateDegraded, "power: " + strings.Join(s.Power.Degraded, ", ")
 	}
 	for _, sink := range s.Sinks {
 		if sink.LastError != "" {
@@ -107,13 +111,13 @@ func (d *Daemon) state(s *api.Status) (state, reason string) {
 // statusLine is what systemctl status shows. Like Live it takes no lock.
 func (d *Daemon) statusLine() string {
 	p, now := d.pipeline, d.current.Load()
-	sensors, good := now.sensors, 0
+	sensors, good, at := now.sensors, 0, p.clock.Now()
 	var bad []string
 	for _, h := range sensors {
-		switch state := h.now(); state {
+		switch state := now.stateOf(h, at); state {
 		case up:
 			good++
-		case degraded, down:
+		case degraded, down, wedged:
 			bad = append(bad, h.alias+" "+state.String())
 		}
 	}
@@ -126,6 +130,12 @@ func (d *Daemon) statusLine() string {
 	if len(bad) > 0 {
 		line += ", " + strings.Join(bad, ", ")
 	}
+	for _, b := range now.buses {
+		if state, reason := b.state(at); state == wedged {
+			line += "; " + reason
+		}
+	}
+	line += d.power.line()
 	if err := d.reloads.lastError(); err != "" {
 		line = "reload failed, the old configuration stays: " + err + "; " + line
 	}

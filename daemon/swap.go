@@ -36,11 +36,14 @@ func (p *pipeline) swap(next wiring) error {
 			return err
 		}
 	}
+	if next.mind != nil {
+		next.mind.adopt(p.mind)
+	}
 	next.newest.adopt(p.newest)
 	for _, h := range p.sensors {
 		h.retired = !slices.Contains(next.sensors, h)
 	}
-	next.result.Seq, next.result.BootID = p.result.Seq, p.clock.BootID()
+	next.result.Seq, next.result.BootID, next.result.Clock = p.result.Seq, p.clock.BootID(), p.result.Clock
 	sameTicks := p.ticking() && next.decides() && p.every == next.every
 	p.wiring = next
 	if p.started && p.every > 0 && !sameTicks {

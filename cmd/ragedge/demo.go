@@ -107,7 +107,9 @@ func (d *demo) run(ctx context.Context, w io.Writer) error {
 // play is the pass to watch.
 func (d *demo) play(ctx context.Context, w io.Writer) error {
 	v := &view{w: w, color: terminal(w), right: d.right}
-	fmt.Fprintf(w, "%s\n\n", v.paint(dim, "A room on 22 December 2017, replayed "+d.speed+" times faster than life. How many people are in it?"))
+	fmt.Fprintf(w, "%s\n%s\n\n",
+		v.paint(dim, "A room on 22 December 2017, replayed "+d.speed+" times faster than life. How many people are in it?"),
+		v.paint(dim, "Below each kind of sensor, its share; a ! where the answer would be another without it."))
 	config, err := d.config(d.speed, [][2]string{roomOut})
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ func TestDemoTellsTheStory(t *testing.T) {
 	}
 	dark := regexp.MustCompile(`(?m)^ 17:\d\d  [23] people .*·····`)
 	require.NotEmpty(t, dark.FindAllString(stdout, -1), "answers go on in the dark")
+	require.Regexp(t, `(?m)^ \d\d:\d\d .* \d+%!`, stdout, "some answer hangs on one kind of sensor")
 	for line := range strings.Lines(stdout) {
 		require.LessOrEqual(t, len([]rune(line)), 100, line)
 	}

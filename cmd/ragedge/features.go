@@ -14,12 +14,19 @@ file for training elsewhere:
   MODALITY         F32 [moments, regions, features], before normalisation
   MODALITY.length  I64 [moments], the rows that count; 0: absent
   label            I64 [moments], an index into the metadata "labels"; -1: none
-  group            I64 [moments], which DATA it is from, from 0
+  group            I64 [moments], an index into the metadata "groups"
   time_ns          I64 [moments], Unix time
+  split            I64 [moments], an index into the metadata "splits", train,
+                   validation and test; -1: none. With the key split
+  target           F32 [moments], NaN: none. With the key target
 
 DATA is an MCAP recording of this daemon, or a pattern such as 'RUN-*.mcap' in
-quotes, and takes the place of the [[sensor]] blocks; or a CSV file, which is read
-as the blocks of type replay say. Without DATA these blocks are played as they are.`
+quotes, and takes the place of the [[sensor]] blocks; files of one run that follow
+each other are played as one. Or it is a CSV file, .gz or not, which is read as the
+blocks of type replay say. Without DATA these blocks are played as they are.
+
+A group is what has one text in the column that the key group names or, without that
+key, one DATA. No window holds anything of two groups.`
 
 func newFeatures() *cobra.Command {
 	var output string

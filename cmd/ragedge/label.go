@@ -62,7 +62,8 @@ func readMoment(text string, now time.Time) (time.Time, error) {
 
 const recordHelp = `Starts or stops the recording of the running daemon, whatever [record] when says.
 The configuration must have a [record] table. Stopping closes the file, so that it
-can be copied; labels are recorded all the same.
+can be copied; labels are recorded all the same. flight has the last minutes written
+that [record] flight keeps in memory, to a file of their own; SIGUSR2 does the same.
 
 Exit codes: 0 done · 1 refused · 2 usage · 75 no daemon · 78 configuration.`
 
@@ -71,22 +72,26 @@ func newRecord() *cobra.Command {
 		Use:     "record",
 		Short:   "Start or stop the recording of the running daemon",
 		Long:    recordHelp,
-		Example: "  ragedge record start\n  ragedge record stop",
+		Example: "  ragedge record start\n  ragedge record stop\n  ragedge record flight",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	order := func(use, short string, on bool) *cobra.Command {
+	order := func(use, short string, body any) *cobra.Command {
 		var files configFiles
 		o := &cobra.Command{
 			Use: use, Short: short, Example: "  ragedge record " + use, Args: noArgs,
 			RunE: func(c *cobra.Command, _ []string) error {
-				return tellDaemon(c, &files, "/v1/record", map[string]bool{"on": on})
+				return tellDaemon(c, &files, "/v1/record", body)
 			},
 		}
 		files.registerStandard(o)
 		return o
 	}
-	c.AddCommand(order("start", "Record from now on", true), order("stop", "Stop, and close the file", false))
+	c.AddCommand(
+		order("start", "Record from now on", map[string]bool{"on": true}),
+		order("stop", "Stop, and close the file", map[string]bool{"on": false}),
+		order("flight", "Write what is kept in memory of the last minutes", map[string]string{"action": "flight"}),
+	)
 	return c
 }
 

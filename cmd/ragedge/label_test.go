@@ -12,7 +12,7 @@ import (
 
 func TestLabelAndRecord(t *testing.T) {
 	s := newSite(t)
-	s.put(t, "ragedge.toml", append(s.read(t, "ragedge.toml"), "[record]\nwhen = \"api\"\ndirectory = \"recordings\"\ndurable = \"record\"\n"...))
+	s.put(t, "ragedge.toml", append(s.read(t, "ragedge.toml"), "[record]\nwhen = \"api\"\nflight = \"10m\"\ndirectory = \"recordings\"\ndurable = \"record\"\n"...))
 	s.run(t)
 	call := func(want int, args ...string) string {
 		var out bytes.Buffer
@@ -26,8 +26,14 @@ func TestLabelAndRecord(t *testing.T) {
 	call(exitUsage, "label", "empty", "--from", "noon")
 	call(exitUsage, "label")
 	call(exitOK, "record", "stop")
+	call(exitOK, "record", "flight")
+	require.Contains(t, call(exitFailed, "record", "flight"), "at most one in 10m")
 	require.Eventually(t, func() bool {
-		files, _ := filepath.Glob(filepath.Join(s.dir, "recordings", "*.labels.mcap"))
+		files, _ := filepath.Glob(filepath.Join(s.dir, "recordings", "*-flight*.mcap"))
+		return len(files) == 1
+	}, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		files, _ := filepath.Glob(filepath.Join(s.dir, "recordings", "*-0*.labels.mcap"))
 		return len(files) == 1
 	}, 5*time.Second, 5*time.Millisecond)
 }

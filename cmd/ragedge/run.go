@@ -21,7 +21,9 @@ itself; a broken configuration or model ends the command before anything starts.
 
 On SIGHUP it reads the configuration and the model again and puts them in force
 without a gap; one that is broken changes nothing, and the log, the status and the
-metrics say why. A change of [api] or of a replay needs a restart.`
+metrics say why. A change of [api] or of a replay needs a restart.
+
+On SIGUSR2 it writes what [record] flight keeps in memory.`
 
 // prepareProcess makes the process one that a service manager can judge: a crash
 // is a signal and not exit code 2, which means wrong usage, and a reader of
@@ -60,6 +62,9 @@ func newRun() *cobra.Command {
 				signal.Notify(hangup, syscall.SIGHUP)
 				defer signal.Stop(hangup)
 			}
+			flight := make(chan os.Signal, 1)
+			signal.Notify(flight, syscall.SIGUSR2)
+			defer signal.Stop(flight)
 			config, err := files.load(c)
 			if err != nil {
 				return err
@@ -68,7 +73,7 @@ func newRun() *cobra.Command {
 			log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 			warn(log, &config)
 			env := daemon.Environment{
-				Version: thisBuild().Version, Log: log, Stdout: c.OutOrStdout(), Once: once, Test: test, Hangup: hangup,
+				Version: thisBuild().Version, Log: log, Stdout: c.OutOrStdout(), Once: once, Test: test, Hangup: hangup, Flight: flight,
 				Load: func() (daemon.Config, error) {
 					config, err := files.load(c)
 					warn(log, &config)

@@ -66,8 +66,8 @@ func sensorsText(w io.Writer) error {
 }
 
 const scanHelp = `Finds what is connected and prints [[sensor]] blocks to paste: chips on I2C buses,
-and the kernel's hwmon, thermal and IIO devices, with what they read now. What it
-had to leave out, and the names of free GPIO lines, go to stderr.
+the kernel's hwmon, thermal and IIO devices, with what they read now, microphones
+and cameras. What it had to leave out, and the names of free GPIO lines, go to stderr.
 
 On I2C it reads one byte at the addresses that known chips can have, and where one
 answers the register that tells which it is. It touches no other address, writes no
@@ -105,7 +105,7 @@ func printFound(w io.Writer, found []sensor.Found) error {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		if f.Config.Driver == "" {
+		if f.Config.Type == sensor.I2C && f.Config.Driver == "" {
 			fmt.Fprintf(w, "# address %#02x on I2C bus %s answers: %s\n", f.Config.Address, f.Config.Bus, choice(&f))
 			continue
 		}

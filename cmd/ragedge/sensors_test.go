@@ -79,7 +79,8 @@ func (errNoAnswer) Error() string { return "remote I/O error" }
 
 func TestSensorsScan(t *testing.T) {
 	h := sensor.Hardware{
-		I2C: func(string) (sensor.Bus, error) { return answering{0x76: 0x60, 0x23: 0, 0x0e: 0}, nil },
+		I2C:  func(string) (sensor.Bus, error) { return answering{0x76: 0x60, 0x23: 0, 0x0e: 0}, nil },
+		Proc: fstest.MapFS{},
 		Sysfs: fstest.MapFS{
 			"class/i2c-dev/i2c-1/name":         {Data: []byte("bcm2835\n")},
 			"class/i2c-dev/i2c-7/name":         {Data: []byte("AMDGPU DM i2c hw bus 0\n")},

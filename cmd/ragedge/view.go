@@ -63,12 +63,16 @@ func (v *view) changes(r *result.Result) (any bool) {
 	reason := ""
 	for i := range r.Modalities {
 		m := &r.Modalities[i]
-		if before := v.reasons[i]; m.Reason != "" && before == "" {
-			gone, reason = append(gone, m.Name), m.Reason
-		} else if m.Reason == "" && before != "" {
+		now := m.Reason
+		if m.Present { // a doubt, and counts all the same
+			now = ""
+		}
+		if before := v.reasons[i]; now != "" && before == "" {
+			gone, reason = append(gone, m.Name), now
+		} else if now == "" && before != "" {
 			back = append(back, m.Name)
 		}
-		v.reasons[i] = m.Reason
+		v.reasons[i] = now
 	}
 	if len(gone) > 0 {
 		v.announce(r, v.paint(red, v.together(gone, r)+" gone: "+reason))
@@ -123,13 +127,18 @@ func (v *view) line(r *result.Result) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// share draws one modality's share as a bar and a percentage.
+// share draws one modality's share as a bar and a percentage, with a mark behind it
+// when the answer would be another one without the modality.
 func (v *view) share(i int, m *result.Modality) string {
 	if !m.Present {
 		return v.paint(red, fmt.Sprintf("%-*s     ", barCells, "·····"))
 	}
 	cells := float64(m.Share) * barCells
-	return v.paint(colors[i%len(colors)], v.bar(cells)) + fmt.Sprintf("%3d%% ", int(100*m.Share+0.5))
+	mark := " "
+	if m.Conflict {
+		mark = v.paint(red, "!")
+	}
+	return v.paint(colors[i%len(colors)], v.bar(cells)) + fmt.Sprintf("%3d%%", int(100*m.Share+0.5)) + mark
 }
 
 // bar draws so many of barCells cells, in eighths on a terminal.

@@ -59,6 +59,8 @@ type Daemon interface {
 	Label(ctx context.Context, l *Label) error
 	// Record starts or stops the recording.
 	Record(on bool) error
+	// Flight lets what is kept in memory of the last minutes be written.
+	Flight(reason string) error
 	// WriteMetrics writes the daemon's metrics in Prometheus text form.
 	WriteMetrics(w io.Writer)
 }

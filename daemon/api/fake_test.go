@@ -41,6 +41,7 @@ type fake struct {
 
 	labels    []Label
 	recording bool
+	flights   int
 }
 
 func (f *fake) set(change func()) {
@@ -106,6 +107,13 @@ func (f *fake) Label(_ context.Context, l *Label) error {
 	if f.refusal == nil {
 		f.labels = append(f.labels, *l)
 	}
+	return f.refusal
+}
+
+func (f *fake) Flight(string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flights++
 	return f.refusal
 }
 

@@ -76,7 +76,7 @@ func readRegions(w http.ResponseWriter, r *http.Request) (*safetensors.File, str
 		}
 		return f, kind, nil
 	}
-	p, err := decodeJSON(body)
+	p, err := DecodeJSON(body)
 	if err != nil {
 		return nil, "", err
 	}

@@ -63,16 +63,20 @@ func (s *Server) label(w http.ResponseWriter, r *http.Request) {
 	replyJSON(w, http.StatusOK, l)
 }
 
-// record serves POST /v1/record, {"on": true} or {"on": false}.
+// record serves POST /v1/record, {"on": true}, {"on": false} or {"action": "flight"}.
 func (s *Server) record(w http.ResponseWriter, r *http.Request) {
 	var order struct {
-		On *bool `json:"on"`
+		On     *bool  `json:"on,omitempty"`
+		Action string `json:"action,omitempty"`
 	}
 	err := readSmall(w, r, &order)
-	if err == nil && order.On == nil {
-		err = fmt.Errorf("%w: want {\"on\": true} or {\"on\": false}", ErrInvalid)
-	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case order.On == nil && order.Action == "flight":
+		err = s.daemon.Flight("asked for by the API")
+	case order.On == nil || order.Action != "":
+		err = fmt.Errorf("%w: want {\"on\": true}, {\"on\": false} or {\"action\": \"flight\"}", ErrInvalid)
+	default:
 		err = s.daemon.Record(*order.On)
 	}
 	if err != nil {

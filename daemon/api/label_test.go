@@ -42,7 +42,11 @@ func TestRecord(t *testing.T) {
 	require.True(t, r.daemon.recording)
 	require.Equal(t, 200, r.post("/v1/record", `{"on":false}`).code)
 	require.False(t, r.daemon.recording)
-	require.Equal(t, 400, r.post("/v1/record", `{}`).code)
+	require.Equal(t, `{"action":"flight"}`+"\n", r.post("/v1/record", `{"action":"flight"}`).body)
+	require.Equal(t, 1, r.daemon.flights)
+	for _, body := range []string{`{}`, `{"action":"land"}`, `{"on":true,"action":"flight"}`} {
+		require.Equal(t, 400, r.post("/v1/record", body).code, body)
+	}
 	for _, path := range []string{"/v1/record", "/v1/label"} {
 		req, err := http.NewRequest(http.MethodPost, "http://"+r.tcp+path, strings.NewReader("{}"))
 		require.NoError(t, err)

@@ -156,7 +156,7 @@ func TestDocumentHoldsForTheServer(t *testing.T) {
 		age, connected := 1.5, true
 		r.daemon.status = Status{
 			Version: "1", State: StateDegraded, Reason: "why", Model: &ModelStatus{"tiny", "sha256:00"}, LastResultAgeS: &age,
-			Sensors: []SensorStatus{{Alias: "desk", Type: "i2c", State: StateStuck, Reason: "why", LastSuccessAgeS: &age}},
+			Sensors: []SensorStatus{{Alias: "desk", Type: "i2c", State: StateDown, Reason: "why", LastSuccessAgeS: &age}},
 			Sinks:   []SinkStatus{{Type: "mqtt", Connected: &connected, Thinned: 1, Late: 1, LastError: "why"}},
 			Late:    []string{"pipeline"}, Record: &RecordStatus{LastError: "why"}, Config: ConfigStatus{LastError: "why"},
 		}

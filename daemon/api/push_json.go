@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// decodeJSON reads a push such as
+// DecodeJSON reads a push such as
 //
 //	{"age_s":0,"ttl_s":60,"id":"q1",
 //	 "regions":{"text":[[0.1,0.2],[0.3,0.4]]},
@@ -16,7 +16,7 @@ import (
 // in which every key may be left out. What is wrong is named by its place, rows
 // and features counting from 0. encoding/json would not do: it takes null for a
 // number, ignores the case of keys and keeps the last of two equal ones.
-func decodeJSON(body []byte) (*Push, error) {
+func DecodeJSON(body []byte) (*Push, error) {
 	p, err := readJSON(body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)

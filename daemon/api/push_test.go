@@ -35,7 +35,7 @@ func TestDecodeJSON(t *testing.T) {
 		},
 		`{"\u0069d":"x"}`: {ID: "x"},
 	} {
-		got, err := decodeJSON([]byte(body))
+		got, err := DecodeJSON([]byte(body))
 		require.NoError(t, err, body)
 		require.Equal(t, &want, got, body)
 	}
@@ -93,7 +93,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		`{"samples":[{"time":"0001-01-01T00:00:00Z"}]}`: `is no time such as`,
 		`{"samples":[{"time":1700000000}]}`:             "samples: sample 0: time: want a string, have a number",
 	} {
-		p, err := decodeJSON([]byte(body))
+		p, err := DecodeJSON([]byte(body))
 		require.Nil(t, p, body)
 		require.ErrorIs(t, err, ErrInvalid, body)
 		require.ErrorContains(t, err, want, body)
@@ -123,14 +123,14 @@ func TestDecodeBounds(t *testing.T) {
 		"id": {maxID, func(n int) string { return `{"id":"` + strings.Repeat("x", n) + `"}` },
 			"id: 129 bytes long, at most 128 are allowed"},
 	} {
-		_, err := decodeJSON([]byte(tt.body(tt.max)))
+		_, err := DecodeJSON([]byte(tt.body(tt.max)))
 		require.NoError(t, err, name)
-		_, err = decodeJSON([]byte(tt.body(tt.max + 1)))
+		_, err = DecodeJSON([]byte(tt.body(tt.max + 1)))
 		require.ErrorIs(t, err, ErrInvalid, name)
 		require.ErrorContains(t, err, tt.want, name)
 	}
 	// A long name in an error is cut.
-	_, err := decodeJSON([]byte(`{"` + strings.Repeat("k", 10000) + `":1}`))
+	_, err := DecodeJSON([]byte(`{"` + strings.Repeat("k", 10000) + `":1}`))
 	require.Less(t, len(err.Error()), 300)
 }
 
@@ -219,7 +219,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	f.Add([]byte(`{"age_s":0,"ttl_s":60,"id":"q1","regions":{"text":[[1,2],[3,4]]}}`))
 	f.Add([]byte(`{"samples":[{"channel":"light1","value":3.2,"time":"2026-01-02T15:04:05Z"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := decodeJSON(body)
+		p, err := DecodeJSON(body)
 		if err != nil {
 			require.ErrorIs(t, err, ErrInvalid)
 			require.Nil(t, p)

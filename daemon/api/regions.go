@@ -120,7 +120,7 @@ func readPush(w http.ResponseWriter, r *http.Request, query url.Values) (*Push, 
 		return nil, fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
 	}
 	if kind == "application/json" {
-		return decodeJSON(body)
+		return DecodeJSON(body)
 	}
 	return decodeTensors(body, query)
 }

@@ -8,8 +8,9 @@ const (
 	StateDegraded = "degraded"
 	// StateDown: no answers, or no readings from this sensor.
 	StateDown = "down"
-	// StateStuck: a read of this sensor does not return.
-	StateStuck = "stuck"
+	// StateWedged: a read of this sensor, or of another one on its bus, has not
+	// returned for more than a minute.
+	StateWedged = "wedged"
 	// StateProbing: no reading of this sensor has come or failed yet.
 	StateProbing = "probing"
 )
@@ -28,10 +29,13 @@ type Status struct {
 	KernelSet   string       `json:"kernel_set"`
 	TimeQuality string       `json:"time_quality"`
 	// Decisions counts the Results so far, Answered those that had an answer,
-	// and Missed the ticks that passed without one.
-	Decisions      int64    `json:"decisions"`
-	Answered       int64    `json:"answered"`
-	Missed         int64    `json:"missed"`
+	// and Missed the ticks that passed without one although they were due.
+	Decisions int64 `json:"decisions"`
+	Answered  int64 `json:"answered"`
+	Missed    int64 `json:"missed"`
+	// Skipped counts the ticks left out because the machine was hot or its supply
+	// weak.
+	Skipped        int64    `json:"skipped,omitempty"`
 	LastResultAgeS *float64 `json:"last_result_age_s,omitempty"`
 
 	Sensors []SensorStatus `json:"sensors"`
@@ -40,6 +44,8 @@ type Status struct {
 	// watchdog is not fed.
 	Late     []string `json:"late"`
 	RSSBytes int64    `json:"rss_bytes"`
+	// Power is nil where the machine says nothing about it.
+	Power *PowerStatus `json:"power,omitempty"`
 	// Record is nil while nothing is configured to be recorded.
 	Record *RecordStatus `json:"record,omitempty"`
 	// Config is what became of the reloads of the configuration.
@@ -67,13 +73,30 @@ type ModelStatus struct {
 type SensorStatus struct {
 	Alias string `json:"alias"`
 	Type  string `json:"type"`
-	// State is up, degraded, down, stuck or probing, and Reason says why it is
+	// State is probing, up, degraded, down or wedged, and Reason says why it is
 	// not up.
 	State           string   `json:"state"`
 	Reason          string   `json:"reason,omitempty"`
 	Reads           int64    `json:"reads"`
 	Errors          int64    `json:"errors"`
 	LastSuccessAgeS *float64 `json:"last_success_age_s,omitempty"`
+	// OutOfRange counts the values that were outside its ranges.
+	OutOfRange int64 `json:"out_of_range,omitempty"`
+}
+
+// PowerStatus is what the machine says of its supply, heat and clock. What it does
+// not know is left out.
+type PowerStatus struct {
+	// Degraded names what is wrong now: undervoltage, frequency-capped, throttled,
+	// hot, overcurrent. SinceBoot names what was at some time since the board started.
+	Degraded  []string `json:"degraded,omitempty"`
+	SinceBoot []string `json:"since_boot,omitempty"`
+	// SteppedDown is true while every second tick is skipped for it.
+	SteppedDown  bool    `json:"stepped_down"`
+	TemperatureC float64 `json:"temperature_c,omitempty"`
+	FrequencyHz  float64 `json:"frequency_hz,omitempty"`
+	// Unreadable counts the files of the machine that do not answer.
+	Unreadable int `json:"unreadable,omitempty"`
 }
 
 // SinkStatus is one [[sink]] block at work.
@@ -107,4 +130,11 @@ type RecordStatus struct {
 	Aside     int64  `json:"aside"`
 	Damaged   int64  `json:"damaged"`
 	LastError string `json:"last_error,omitempty"`
+	// OverBudget says that the day's write budget is used up. Flights counts those
+	// that were written, Forgotten the records that memory had no room for.
+	OverBudget bool  `json:"over_budget,omitempty"`
+	Flights    int64 `json:"flights,omitempty"`
+	Forgotten  int64 `json:"forgotten,omitempty"`
+	// Label holds now, "" for none that was given since the recording began.
+	Label string `json:"label,omitempty"`
 }

@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/ragedge/ragedge/daemon/record"
+	"github.com/ragedge/ragedge/daemon/sensor"
+)
+
+// pass is one recording, or one group of one, that is played from end to end by a
+// daemon of its own: nothing is carried over from one to the next.
+type pass struct {
+	*Daemon
+	file  int    // which of the files it is of, from 0
+	name  string // of the file
+	group string // "" in a file without groups
+	setup *setup
+}
+
+// passes plays recordings one after the other. A file that ends in .mcap, or such
+// a pattern, takes the place of the [[sensor]] blocks, and files that follow each
+// other in one run are played as one; any other file takes the place of the file
+// in the blocks of type replay. Without files these are played as they are. begin
+// is called before each pass.
+func passes(ctx context.Context, c Config, env Environment, files []string, speed string, begin func(*pass) error) error {
+	c.Sinks, c.API.Listen, c.Record = nil, nil, record.Config{}
+	if env.Model == nil && c.Agent.Model != "" {
+		model, _, err := c.LoadModel()
+		if err != nil {
+			return err
+		}
+		env.Model = model // once for all passes
+	}
+	for i, sensors := range recordings(c.Sensors, files) {
+		c.Sensors = slices.Clone(sensors)
+		for i := range c.Sensors {
+			if c.Sensors[i].Type != sensor.Recorded {
+				return fmt.Errorf("%w: sensor %s is live: name a recording", ErrConfig, c.Sensors[i].Alias)
+			}
+			if speed != "" {
+				c.Sensors[i].Speed = speed
+			}
+		}
+		if len(c.Sensors) == 0 {
+			return fmt.Errorf("%w: name a recording", ErrConfig)
+		}
+		stretches, err := stretches(c, env)
+		if err != nil {
+			return err
+		}
+		for _, s := range stretches {
+			env.replay = s.Replay
+			d, err := New(c, env)
+			if err != nil {
+				return err
+			}
+			p := &pass{Daemon: d, file: i, name: c.Sensors[0].File, group: s.Group, setup: d.current.Load()}
+			if err := begin(p); err != nil {
+				return err
+			}
+			if err := d.Run(ctx); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stretches opens the recordings of c; it leaves to New those that have no groups.
+func stretches(c Config, env Environment) ([]sensor.Stretch, error) {
+	alone := []sensor.Stretch{{}}
+	if !slices.ContainsFunc(c.Sensors, func(s sensor.Config) bool { return s.Group != "" }) {
+		return alone, nil
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	replay, err := sensor.OpenReplay(c.Sensors, newSystemClock().Now, env.open)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err == nil {
+		alone, err = replay.Stretches()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return alone, nil
+}
+
+// recordings returns the [[sensor]] blocks of every recording to play.
+func recordings(blocks []sensor.Config, files []string) (all [][]sensor.Config) {
+	if len(files) == 0 {
+		return [][]sensor.Config{blocks}
+	}
+	for len(files) > 0 {
+		n := sameRun(files)
+		if tape := sensor.Tape(files[:n]...); tape.IsTape() {
+			all = append(all, []sensor.Config{tape})
+		} else {
+			other := slices.Clone(blocks)
+			for i := range other {
+				other[i].File = files[0]
+			}
+			all = append(all, other)
+		}
+		files = files[n:]
+	}
+	return all
+}
+
+// sameRun says how many of the first files follow each other in one run.
+func sameRun(files []string) int {
+	run, number := sensor.Run(files[0])
+	n := 1
+	for ; n < len(files); n++ {
+		r, next := sensor.Run(files[n])
+		if number == 0 || r != run || next <= number {
+			break
+		}
+		number = next
+	}
+	return n
+}
