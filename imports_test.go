@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"result":               {},
 	"fusion":               {".", "safetensors"},
 	"encoder":              {"."},
+	"train":                {".", "fusion", "encoder", "result", "safetensors"},
 	"bench":                {".", "fusion", "safetensors"},
 	"bench/peers/protocol": {},
 	"bench/peers/worker":   {".", "fusion", "bench/peers/protocol"},

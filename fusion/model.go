@@ -56,22 +56,7 @@ func Parse(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, badFile(err)
 	}
-	if version, ok := file.Metadata["ragedge"]; !ok || version != "1" {
-		return nil, fmt.Errorf("%w: ragedge is %.40q, want \"1\"", ErrBadMetadata, version)
-	}
-	text, ok := file.Metadata["config"]
-	if !ok {
-		return nil, fmt.Errorf("%w: there is no config", ErrBadMetadata)
-	}
-	c, err := ParseConfig(text)
-	if err != nil {
-		return nil, err
-	}
-	// The weights are there twice for a moment: as in the file, and laid out.
-	if err := checkMemory(4 * (2*c.parameters() + c.workspace())); err != nil {
-		return nil, err
-	}
-	w, err := readWeights(&c, file)
+	c, w, err := ReadWeights(file)
 	if err != nil {
 		return nil, err
 	}
