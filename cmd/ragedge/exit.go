@@ -28,6 +28,9 @@ func exitCode(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if v, ok := errors.AsType[verdict](err); ok {
+		return int(v)
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
