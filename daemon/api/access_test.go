@@ -118,7 +118,7 @@ func (g *guarded) ask(t *testing.T, c *http.Client, method, path string, header 
 
 // Row 55, "bad/absent token, expired/foreign client cert": nothing is read or run
 // for who has no proof, whatever the path.
-func TestRow55_RemoteNeedsProof(t *testing.T) {
+func TestRow55RemoteNeedsProof(t *testing.T) {
 	g := serveGuarded(t)
 	plain := g.client()
 	for _, header := range [][]string{
@@ -227,7 +227,7 @@ func TestLoopbackWithAToken(t *testing.T) {
 
 // Row 54, "remote bind without auth configured": refused in every combination of
 // the keys that leaves the door open, by the check and by the server itself.
-func TestRow54_RemoteWithoutProofIsRefused(t *testing.T) {
+func TestRow54RemoteWithoutProofIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	board := (*issuer)(nil).issue(t, later())
 	crt, key := board.write(t, dir, "board")
@@ -291,7 +291,7 @@ func TestFilesOfTheAPI(t *testing.T) {
 }
 
 // Row 53, "peer uid not allowed on unix socket": the kernel says who it is.
-func TestRow53_PeerOfTheSocket(t *testing.T) {
+func TestRow53PeerOfTheSocket(t *testing.T) {
 	r := serve(t, nil)
 	set := func(users ...string) {
 		change(t, r.server, Config{Listen: []string{"unix:" + r.socket, "127.0.0.1:0"}, Users: users})

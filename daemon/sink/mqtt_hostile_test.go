@@ -50,7 +50,7 @@ func welcome(c net.Conn) { send(c, 0x20, 0x03, 0x00, 0x00, 0x00) }
 
 // Row 47 of the fault list: whatever a broker sends, the sink gives the connection
 // up, tries again, and allocates no more than a packet may have.
-func TestMQTTMalformedFromBroker(t *testing.T) {
+func TestRow47MalformedFromBroker(t *testing.T) {
 	scripts := map[string][]byte{
 		"nothing":               {},
 		"text":                  []byte("HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -106,7 +106,7 @@ func TestMQTTUnaskedAuthMethod(t *testing.T) {
 
 // Row 48: acknowledgements of messages that were never sent, the same one twice,
 // and none at all. What is not acknowledged is not lost, and nothing piles up.
-func TestMQTTWrongAcknowledgements(t *testing.T) {
+func TestRow48WrongAcknowledgements(t *testing.T) {
 	timing := quick
 	timing.answer = 30 * time.Millisecond
 	t.Run("wrong id", func(t *testing.T) {

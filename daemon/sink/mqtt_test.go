@@ -210,7 +210,7 @@ func TestMQTTLastWill(t *testing.T) {
 
 // Without a broker at the start nothing waits; when it comes, changes arrive in
 // order and marked as late, and the newest Result as the state.
-func TestMQTTBrokerDownAtBoot(t *testing.T) {
+func TestRow46BrokerDownAtBoot(t *testing.T) {
 	b := startBroker(t, nil, nil)
 	p := startProxy(t, b.address, reset)
 	m, _ := startMQTT(t, p.address, Config{Queue: 8}, quick)
@@ -247,7 +247,7 @@ func TestMQTTBrokerDownAtBoot(t *testing.T) {
 
 // Row 46 of the fault list, flapping: whatever is not thinned out arrives, in
 // order, though some twice.
-func TestMQTTFlappingBroker(t *testing.T) {
+func TestRow46FlappingBroker(t *testing.T) {
 	b := startBroker(t, nil, nil)
 	p := startProxy(t, b.address, pass)
 	m, _ := startMQTT(t, p.address, Config{Queue: 4096}, quick)
@@ -274,7 +274,7 @@ func TestMQTTFlappingBroker(t *testing.T) {
 
 // Row 46, half-open: a broker that stops answering holds up nobody, and is given
 // up after the time for an answer.
-func TestMQTTStalledBroker(t *testing.T) {
+func TestRow46HalfOpenBroker(t *testing.T) {
 	timing := quick
 	timing.answer = 200 * time.Millisecond
 	timing.connect = time.Second
