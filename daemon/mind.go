@@ -28,6 +28,7 @@ type mind struct {
 	influence uint64           // measured at every so many decisions; 0: never
 	masked    []fusion.Regions // the inputs for that
 	steady    steady
+	glance    glance
 }
 
 func newMind(model *fusion.Model, a *Agent) *mind {
@@ -61,6 +62,7 @@ func (m *mind) try(inputs []fusion.Regions) error {
 func (m *mind) answer(inputs []fusion.Regions, r *result.Result) {
 	r.Label, r.RawLabel, r.Reason = "", "", ""
 	r.Probabilities, r.Values = r.Probabilities[:0], r.Values[:0]
+	m.glance.seq = 0
 	out, err := m.state.Fuse(inputs)
 	switch {
 	case errors.Is(err, fusion.ErrAllAbsent):
@@ -71,6 +73,7 @@ func (m *mind) answer(inputs []fusion.Regions, r *result.Result) {
 		r.Reason = err.Error()
 	default:
 		m.fill(out, r) // first: out belongs to the state, which is asked again
+		m.glance.keep(r.Seq, out)
 		best := largest(r.Probabilities)
 		m.measure(inputs, r, best)
 		m.name(r, best)

@@ -238,7 +238,7 @@ func (d *Daemon) Label(ctx context.Context, l *api.Label) error {
 	if !l.To.IsZero() {
 		out.Until, out.To = true, moment(l.To)
 		if out.To <= out.From {
-			return fmt.Errorf("%w: to is not after from", api.ErrInvalid)
+			return fmt.Errorf("%w: to is not after from", api.ErrRequest)
 		}
 	}
 	d.pipeline.release()

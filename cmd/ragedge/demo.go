@@ -44,6 +44,9 @@ how sure it is and which sensors it looked at, unplugs the light sensors for a
 while, and ends with figures: how often it was right, how fast it was, how much
 memory it took. It needs no hardware and no files.
 
+With --listen 127.0.0.1:8080 a browser shows the same meanwhile, at
+http://127.0.0.1:8080/; --speed 60 leaves time to look.
+
 The figures come from two silent passes over the whole recording, the second one
 without the light sensors.`
 
@@ -53,7 +56,7 @@ func newDemo() *cobra.Command {
 		Use:     "demo",
 		Short:   "Watch a recorded room being understood; needs no hardware",
 		Long:    demoHelp,
-		Example: "  ragedge demo\n  ragedge demo --speed 200\n  ragedge demo --speed max --json",
+		Example: "  ragedge demo\n  ragedge demo --speed 200\n  ragedge demo --speed 60 --listen 127.0.0.1:8080\n  ragedge demo --speed max --json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if s, err := strconv.ParseFloat(d.speed, 64); d.speed != "max" && (err != nil || !(s > 0 && s <= 1e9)) {
@@ -64,7 +67,7 @@ func newDemo() *cobra.Command {
 	}
 	c.Flags().StringVar(&d.speed, "speed", "1000", "how many times faster than life, or max")
 	c.Flags().BoolVar(&d.json, "json", false, "print only the figures, as one JSON object")
-	c.Flags().StringArrayVar(&d.listen, "listen", nil, "serve the API meanwhile, as in 127.0.0.1:8080 or unix:/tmp/demo.sock")
+	c.Flags().StringArrayVar(&d.listen, "listen", nil, "serve the API and the dashboard meanwhile, as in 127.0.0.1:8080 or unix:/tmp/demo.sock")
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 
 	"github.com/ragedge/ragedge/result"
 	"github.com/ragedge/ragedge/safetensors"
@@ -23,6 +24,8 @@ var (
 	ErrUnknown = errors.New("unknown name")
 	// ErrInvalid is a push that cannot be taken as it is: 400.
 	ErrInvalid = errors.New("invalid push")
+	// ErrRequest is any other request that makes no sense: 400.
+	ErrRequest = errors.New("invalid request")
 	// ErrFull is a full queue: 429.
 	ErrFull = errors.New("too much at once")
 	// ErrNotReady is a daemon that cannot answer yet: 503.
@@ -61,6 +64,15 @@ type Daemon interface {
 	Record(on bool) error
 	// Flight lets what is kept in memory of the last minutes be written.
 	Flight(reason string) error
+	// Attention says where the newest answer looked. The caller owns it.
+	Attention() (*Attention, error)
+	// Recordings lists the files of recordings, the newest first.
+	Recordings() ([]Recording, error)
+	// OpenRecording opens a file that is no longer written to. The caller closes it.
+	OpenRecording(name string) (*os.File, error)
+	// ViewRecording calls emit with JSON objects: what v asks for of a recording, which
+	// may still be written to. A line is emit's until it returns.
+	ViewRecording(ctx context.Context, name string, v *RecordingView, emit func(line []byte) error) error
 	// WriteMetrics writes the daemon's metrics in Prometheus text form.
 	WriteMetrics(w io.Writer)
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -42,6 +43,11 @@ type fake struct {
 	labels    []Label
 	recording bool
 	flights   int
+
+	recordings []Recording
+	directory  string // of what OpenRecording opens
+	lines      int    // of what ViewRecording emits
+	viewed     []RecordingView
 }
 
 func (f *fake) set(change func()) {
@@ -304,4 +310,52 @@ func (f *fake) Fuse(in *safetensors.File) (*safetensors.File, error) {
 	return &safetensors.File{Tensors: []safetensors.Tensor{
 		safetensors.NewFloat32("z", sums, 1, width), safetensors.NewFloat32("logits", sums, width),
 	}}, nil
+}
+
+func (f *fake) Attention() (*Attention, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusal != nil {
+		return nil, f.refusal
+	}
+	return &Attention{Seq: 1, Modalities: []string{"light"}, Attention: [][]float32{{1}}, Region: []float32{1}}, nil
+}
+
+func (f *fake) Recordings() ([]Recording, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.recordings, f.refusal
+}
+
+// OpenRecording opens files of the fake's own directory.
+func (f *fake) OpenRecording(name string) (*os.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusal != nil {
+		return nil, f.refusal
+	}
+	file, err := os.Open(filepath.Join(f.directory, filepath.Base(name)))
+	if err != nil || f.directory == "" {
+		return nil, fmt.Errorf("%w: no recording %q", ErrUnknown, name)
+	}
+	return file, nil
+}
+
+func (f *fake) ViewRecording(ctx context.Context, name string, v *RecordingView, emit func([]byte) error) error {
+	f.mu.Lock()
+	refusal, lines := f.refusal, f.lines
+	f.viewed = append(f.viewed, *v)
+	f.mu.Unlock()
+	if refusal != nil {
+		return refusal
+	}
+	for i := range lines {
+		if i == v.Lines {
+			return fmt.Errorf("%w: too many lines", ErrRequest)
+		}
+		if err := emit(fmt.Appendf(nil, `{"seq":%d,"mono_ns":0}`, i+1)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }

@@ -39,11 +39,13 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	access := s.access.Load()
-	if !changes(r) || access.knows(r) {
+	known, open := access.knows(r), len(access.tokens) > 0 || access.tls != nil
+	w.Header().Set(rightsHeader, rights(known, open))
+	if !changes(r) || known {
 		s.route(w, r)
 		return
 	}
-	if len(access.tokens) == 0 && access.tls == nil {
+	if !open {
 		s.turnAway(w, http.StatusForbidden, errors.New("data is taken on the Unix socket only, because nothing here says who may: "+
 			"curl --unix-socket /run/ragedge/api.sock …, or set api.token_file"))
 		return
@@ -65,9 +67,23 @@ func (s *Server) guardRemote(w http.ResponseWriter, r *http.Request) {
 	s.route(w, r)
 }
 
-// changes says whether the request is for more than reading.
+// rightsHeader tells the page on loopback whether its buttons can do anything: yes,
+// no, or login, after which they can. Elsewhere it is left out and means yes.
+const rightsHeader = "Ragedge-Changes"
+
+func rights(known, open bool) string {
+	switch {
+	case known:
+		return "yes"
+	case open:
+		return "login"
+	}
+	return "no"
+}
+
+// changes says whether the request is for more than reading, or for whole recordings.
 func changes(r *http.Request) bool {
-	return r.Method != http.MethodGet && r.Method != http.MethodHead || r.ContentLength != 0
+	return r.Method != http.MethodGet && r.Method != http.MethodHead || r.ContentLength != 0 || fetches(r)
 }
 
 // challenge asks for a token. A client that shows wrong ones is told to wait

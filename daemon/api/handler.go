@@ -27,6 +27,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		get(w, r, s.latest)
 	case "/v1/stream":
 		get(w, r, s.stream)
+	case "/v1/attention":
+		get(w, r, s.attention)
+	case "/v1/recordings":
+		get(w, r, s.recordings)
+	case "/":
+		get(w, r, s.page)
 	case "/v1/regions":
 		if r.Method != http.MethodPost {
 			wrongMethod(w, http.MethodPost)
@@ -54,7 +60,14 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			s.inference(w, r)
 			return
 		}
-		noSuchPath(w)
+		switch {
+		case strings.HasPrefix(r.URL.Path, recordingsPath):
+			get(w, r, s.recording)
+		case strings.HasPrefix(r.URL.Path, pagePath):
+			get(w, r, s.page)
+		default:
+			noSuchPath(w)
+		}
 	}
 }
 
@@ -184,9 +197,12 @@ func unavailable(w http.ResponseWriter, err error) {
 
 // fail answers with {"error": reason}.
 func fail(w http.ResponseWriter, code int, reason string) {
-	replyJSON(w, code, struct {
-		Error string `json:"error"`
-	}{reason})
+	replyJSON(w, code, failure{reason})
+}
+
+// failure is the body of a reply that is none.
+type failure struct {
+	Error string `json:"error"`
 }
 
 func replyJSON(w http.ResponseWriter, code int, v any) {

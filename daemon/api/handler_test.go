@@ -114,7 +114,7 @@ func TestHead(t *testing.T) {
 
 func TestPathsAndMethods(t *testing.T) {
 	r := serve(t, nil)
-	for _, path := range []string{"/", "/healthz/", "//healthz", "/v1/../healthz", "/v1/regions/x", "/HEALTHZ", "/v2/models"} {
+	for _, path := range []string{"/healthz/", "//healthz", "/v1/../healthz", "/v1/regions/x", "/HEALTHZ", "/v2/models"} {
 		a := r.ask(http.MethodGet, path)
 		require.Equal(t, 404, a.code, path)
 		require.Contains(t, a.body, `{"error":"no such path`, path)

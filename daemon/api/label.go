@@ -14,9 +14,11 @@ import (
 )
 
 // Label says what was true from one moment to another. From is now when it is
-// zero; a zero To means until the next label. Source is who says so.
+// zero; a zero To means until the next label. Source is who says so. End, with no
+// Label, says that none holds any longer.
 type Label struct {
 	Label  string    `json:"label"`
+	End    bool      `json:"end,omitempty"`
 	From   time.Time `json:"from,omitzero"`
 	To     time.Time `json:"to,omitzero"`
 	Source string    `json:"source,omitempty"`
@@ -30,7 +32,9 @@ const (
 
 func (l *Label) check() error {
 	switch {
-	case l.Label == "" || strings.TrimSpace(l.Label) != l.Label || len(l.Label) > maxID:
+	case l.End && (l.Label != "" || !l.To.IsZero()):
+		return errors.New("end: leave out label and to")
+	case !l.End && l.Label == "" || strings.TrimSpace(l.Label) != l.Label || len(l.Label) > maxID:
 		return fmt.Errorf("label: want 1 to %d bytes without space at either end", maxID)
 	case len(l.Source) > maxID:
 		return fmt.Errorf("source: more than %d bytes", maxID)
@@ -51,7 +55,7 @@ func (s *Server) label(w http.ResponseWriter, r *http.Request) {
 		l.Source = "api"
 	}
 	if err := l.check(); err != nil {
-		refuse(w, fmt.Errorf("%w: %w", ErrInvalid, err))
+		refuse(w, fmt.Errorf("%w: %w", ErrRequest, err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), labelWait)
@@ -75,7 +79,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) {
 	case order.On == nil && order.Action == "flight":
 		err = s.daemon.Flight("asked for by the API")
 	case order.On == nil || order.Action != "":
-		err = fmt.Errorf("%w: want {\"on\": true}, {\"on\": false} or {\"action\": \"flight\"}", ErrInvalid)
+		err = fmt.Errorf("%w: want {\"on\": true}, {\"on\": false} or {\"action\": \"flight\"}", ErrRequest)
 	default:
 		err = s.daemon.Record(*order.On)
 	}
@@ -90,15 +94,15 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) {
 func readSmall(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxLabelBody))
 	if err != nil {
-		return fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
+		return fmt.Errorf("%w: the body cannot be read: %w", ErrRequest, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+		return fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("%w: something follows the object", ErrInvalid)
+		return fmt.Errorf("%w: something follows the object", ErrRequest)
 	}
 	return nil
 }

@@ -23,14 +23,16 @@ func TestLabel(t *testing.T) {
 	require.Equal(t, 200, a.code, a.body)
 	require.Equal(t, `{"label":"2 people","from":"2026-05-01T14:30:00Z","source":"api"}`+"\n", a.body)
 	require.Equal(t, []Label{{Label: "2 people", From: time.Date(2026, 5, 1, 14, 30, 0, 0, time.UTC), Source: "api"}}, r.daemon.labels)
+	require.Equal(t, 200, r.post("/v1/label", `{"end":true}`).code)
+	require.Equal(t, Label{End: true, Source: "api"}, r.daemon.labels[1])
 	for _, body := range []string{
-		``, `[]`, `{}`, `{"label":""}`, `{"label":" x"}`, `{"label":"x","colour":1}`, `{"label":"x"}{}`,
+		``, `[]`, `{}`, `{"label":""}`, `{"label":"x","end":true}`, `{"end":true,"to":"2026-05-01T14:30:00Z"}`, `{"label":" x"}`, `{"label":"x","colour":1}`, `{"label":"x"}{}`,
 		`{"label":"x","from":"noon"}`, `{"label":"` + strings.Repeat("x", 200) + `"}`,
 	} {
 		require.Equal(t, 400, r.post("/v1/label", body).code, body)
 	}
 	require.Equal(t, 413, r.post("/v1/label", strings.Repeat(" ", 5000)).code)
-	require.Len(t, r.daemon.labels, 1)
+	require.Len(t, r.daemon.labels, 2)
 	r.daemon.set(func() { r.daemon.refusal = ErrNotReady })
 	require.Equal(t, 503, r.post("/v1/label", `{"label":"x"}`).code)
 	require.Equal(t, 405, r.get("/v1/label").code)

@@ -6,10 +6,12 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -154,6 +156,9 @@ func TestDocumentHoldsForTheServer(t *testing.T) {
 	r := serve(t, nil)
 	r.daemon.set(func() {
 		age, connected := 1.5, true
+		r.daemon.recordings = []Recording{{File: "a.mcap", Begin: time.Unix(1, 0), End: time.Unix(2, 0), Bytes: 1, Messages: 2, Labels: 1}}
+		r.daemon.directory, r.daemon.lines = t.TempDir(), 3
+		require.NoError(t, os.WriteFile(filepath.Join(r.daemon.directory, "a.mcap"), []byte("x"), 0o600))
 		r.daemon.status = Status{
 			Version: "1", State: StateDegraded, Reason: "why", Model: &ModelStatus{"tiny", "sha256:00"}, LastResultAgeS: &age,
 			Sensors: []SensorStatus{{Alias: "desk", Type: "i2c", State: StateDown, Reason: "why", LastSuccessAgeS: &age}},
@@ -176,7 +181,7 @@ func TestDocumentHoldsForTheServer(t *testing.T) {
 				require.NoError(t, json.Unmarshal([]byte(body), &v))
 				require.NoError(t, d.fits(o.RequestBody.Content[typeJSON].Schema, v, path))
 			}
-			at := strings.Replace(path, "{model}", "tiny", 1)
+			at := placed(path)
 			d.holds(t, &o, r.request(method, at, body), path)
 			if method == http.MethodPost {
 				d.holds(t, &o, r.request(method, at, "nonsense"), path)
@@ -190,10 +195,19 @@ func TestDocumentHoldsForTheServer(t *testing.T) {
 	for path, operations := range d.Paths {
 		for method, o := range operations {
 			if path != "/v1/stream" {
-				d.holds(t, &o, r.request(strings.ToUpper(method), strings.Replace(path, "{model}", "tiny", 1), bodies[path]), path)
+				d.holds(t, &o, r.request(strings.ToUpper(method), placed(path), bodies[path]), path)
 			}
 		}
 	}
+}
+
+// placed is a path of the document with names in it that the fake daemon knows.
+func placed(path string) string {
+	file := "a.mcap"
+	if strings.HasPrefix(path, pagePath) {
+		file = "page.js"
+	}
+	return strings.NewReplacer("{model}", "tiny", "{file}", file).Replace(path)
 }
 
 func (r *rig) request(method, path, body string) answer {

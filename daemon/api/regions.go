@@ -154,7 +154,7 @@ func refuse(w http.ResponseWriter, err error) {
 		code = http.StatusUnsupportedMediaType
 	case errors.Is(err, ErrUnknown):
 		code = http.StatusNotFound
-	case errors.Is(err, ErrInvalid):
+	case errors.Is(err, ErrInvalid), errors.Is(err, ErrRequest):
 		code = http.StatusBadRequest
 	case errors.Is(err, ErrFull):
 		code = http.StatusTooManyRequests

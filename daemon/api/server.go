@@ -24,6 +24,7 @@ type limits struct {
 	connections int
 	streams     int
 	pushes      int // decoded at the same time; each holds some 8 MiB at worst
+	recordings  int // read at the same time
 }
 
 var defaultLimits = limits{
@@ -38,6 +39,7 @@ var defaultLimits = limits{
 	connections: 256,
 	streams:     32,
 	pushes:      4,
+	recordings:  2,
 }
 
 // Server serves one Daemon. It is also the sink that Results reach it through.
@@ -49,6 +51,7 @@ type Server struct {
 	conns   *conns
 	metrics *counters
 	pushing chan struct{} // a place per push at work
+	reading chan struct{} // a place per recording that is read
 
 	access   atomic.Pointer[access]
 	failures failures
@@ -83,6 +86,7 @@ func newServer(d Daemon, log *slog.Logger, lim limits) *Server {
 		hub:     newHub(lim.streams),
 		conns:   &conns{max: lim.connections},
 		pushing: make(chan struct{}, lim.pushes),
+		reading: make(chan struct{}, lim.recordings),
 	}
 	s.metrics = newCounters(s.conns, s.hub)
 	s.conns.evicted, s.conns.refused = s.metrics.evicted.Inc, s.metrics.refused.Inc

@@ -23,6 +23,7 @@ type scanner struct {
 	r        io.ReaderAt
 	size, at int64
 	buf      []byte
+	length   int64 // of the content of the record that peek saw
 }
 
 // next returns the next record and where it begins. Its content is valid until
