@@ -45,6 +45,18 @@ build: ## bin/ragedge for this machine
 cross: ## build/linux-*/ragedge for every board, and its size
 	@scripts/test 'cross-*'
 
+.PHONY: deb
+deb: ## Debian packages for arm64, armhf and amd64, in build/release
+	@scripts/release deb
+
+.PHONY: release
+release: ## the same, tarballs and SHA256SUMS; the same bytes every time
+	@scripts/release
+
+.PHONY: board
+board: ## test the package on an emulated arm64 board with systemd
+	@scripts/test board
+
 .PHONY: bench
 bench: ## benchmarks of the kernels; BENCH=Dot chooses
 	go test -run '^$$' -bench '$(BENCH)' -benchmem .

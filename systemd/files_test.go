@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ragedge/ragedge/daemon"
 	"github.com/stretchr/testify/require"
 )
 
@@ -162,8 +163,20 @@ func TestReadmeNamesEveryFile(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)
 	for _, e := range entries {
-		if name := e.Name(); name != "README.md" && !strings.HasSuffix(name, "_test.go") {
+		if name := e.Name(); !e.IsDir() && name != "README.md" && !strings.HasSuffix(name, "_test.go") {
 			require.Contains(t, readme, "| `"+name+"` | `/", "README.md does not say where %s goes", name)
 		}
 	}
+}
+
+// TestPackageConfiguration: what the package installs works as it is, and needs
+// neither a model nor a file that it does not bring.
+func TestPackageConfiguration(t *testing.T) {
+	config, err := daemon.LoadConfig("deb/ragedge.toml", "")
+	require.NoError(t, err)
+	require.NoError(t, config.Check())
+	require.NoError(t, config.CheckFiles())
+	require.Empty(t, config.Warnings())
+	require.Empty(t, config.Agent.Model)
+	require.NotEmpty(t, config.Sensors)
 }

@@ -87,7 +87,7 @@ func complaints(t *testing.T, dir string) (about []string) {
 
 func TestUnitVerifies(t *testing.T) {
 	unit := read(t, unitFile)
-	for _, dropIn := range []string{"", "10-push-only.conf", "20-mqtt.conf", "30-chrony.conf"} {
+	for _, dropIn := range []string{"", "10-push-only.conf", "20-mqtt.conf", "25-lan.conf", "30-chrony.conf", "40-audio.conf", "50-camera.conf"} {
 		t.Run("with "+dropIn, func(t *testing.T) {
 			require.Empty(t, complaints(t, install(t, unit, dropIn)))
 		})
@@ -128,7 +128,10 @@ func TestUnitExposure(t *testing.T) {
 		"":                  "15",
 		"10-push-only.conf": "5",
 		"20-mqtt.conf":      "15",
+		"25-lan.conf":       "15",
 		"30-chrony.conf":    "18",
+		"40-audio.conf":     "15",
+		"50-camera.conf":    "15",
 	} {
 		t.Run("with "+dropIn, func(t *testing.T) {
 			score, ok := exposure(t, install(t, unit, dropIn), threshold)

@@ -121,17 +121,16 @@ sample. All readings are decibels relative to full scale, where a square wave is
 -120: ` + "`level`" + ` is the mean power without the converter's offset, ` + "`peak`" + ` the largest sample, a band adds up the part of the
 spectrum in it, so that one from 0 Hz to half the rate has about the level; mels are triangles on the scale
 2595·log10(1 + f/700), whose sides overlap. No sound for ` + "`timeout`" + ` (three intervals, 1s at least), an overrun that ends the program, or a device
-that is busy is a failed reading with the program's last words, and the program is begun again, later each time. Under systemd:
-` + "`DeviceAllow=char-alsa rw`" + ` and the group audio, in a drop-in.`
+that is busy is a failed reading with the program's last words, and the program is begun again, later each time. Under systemd
+it needs the drop-in ` + "`40-audio.conf`" + `.`
 
 const cameraAbout = `Brightness goes from 0 for black to 1 for white, as does every patch of ` + "`grid`" + `, row by row from the top left; motion is the mean change of
 brightness since the reading before, over 12 × 16 patches. A device is asked for 320 × 240 pixels without compression (GREY,
 YUYV, NV12, YU12), or JPEG. ` + "`command`" + ` in place of ` + "`device`" + ` prints JPEG pictures of up to 4 MiB and 1920 × 1080 pixels, one after the other,
 as rpicam-vid and ` + "`ffmpeg -f mjpeg -`" + ` do. Pictures that come before ` + "`interval`" + ` is over are not decoded;
 ` + "`ragedge_sensor_pictures_skipped_total`" + ` counts them. A corrupt picture is a failed reading; no picture for ` + "`timeout`" + ` (5s), a camera that is
-busy or gone is one too, and it is opened again, later each time. No picture is kept. Under systemd:
-` + "`DeviceAllow=char-video4linux rw`" + ` and the group video, in a drop-in; the memory of a program counts against
-` + "`MemoryMax=`" + ` of the unit, and that of rpicam-vid needs a larger one.`
+busy or gone is one too, and it is opened again, later each time. No picture is kept. Under systemd it
+needs the drop-in ` + "`50-camera.conf`" + `.`
 
 func sensorsMarkdown(w io.Writer) error {
 	var b strings.Builder
