@@ -74,6 +74,9 @@ func (d *Daemon) announce(ctx context.Context) {
 		d.env.Log.Warn("service manager not told of the start", "error", err)
 	}
 	d.reloads.announced.Store(true)
+	if err := trim(); err != nil {
+		d.env.Log.Debug("memory not trimmed", "error", err)
+	}
 	d.watchdog.run(ctx)
 }
 
