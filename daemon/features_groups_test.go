@@ -154,3 +154,15 @@ func BenchmarkManyGroups(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+// Numbers in the names of CSV files do not make them files of one run.
+func TestSameRun(t *testing.T) {
+	for files, want := range map[string]int{
+		"20260501T120000Z-0001.mcap 20260501T120000Z-0002.mcap 20260502T120000Z-0001.mcap": 2,
+		"subject-01.csv.gz subject-02.csv.gz":                                              1,
+		"20260501T120000Z-0002.mcap 20260501T120000Z-0001.mcap":                            1,
+		"a.csv": 1,
+	} {
+		require.Equal(t, want, sameRun(strings.Fields(files)), files)
+	}
+}

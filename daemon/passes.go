@@ -116,8 +116,12 @@ func recordings(blocks []sensor.Config, files []string) (all [][]sensor.Config) 
 	return all
 }
 
-// sameRun says how many of the first files follow each other in one run.
+// sameRun says how many of the first files follow each other in one run. Only the
+// daemon's own recordings do: numbers in the names of other files mean other things.
 func sameRun(files []string) int {
+	if first := sensor.Tape(files[0]); !first.IsTape() {
+		return 1
+	}
 	run, number := sensor.Run(files[0])
 	n := 1
 	for ; n < len(files); n++ {

@@ -1,8 +1,10 @@
 package sensor
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"unsafe"
 
@@ -35,6 +37,9 @@ func TestV4L2OfOtherFiles(t *testing.T) {
 	_, err := OpenV4L2(filepath.Join(t.TempDir(), "video0"))
 	require.ErrorIs(t, cameraFailure(err), ErrUnplugged)
 	_, err = OpenV4L2(os.DevNull)
+	if errors.Is(err, syscall.ENOSYS) {
+		t.Skip("this emulator does not know the calls of cameras")
+	}
 	require.ErrorContains(t, err, "inappropriate ioctl for device")
 	_, err = V4L2Formats(os.DevNull)
 	require.ErrorContains(t, err, "inappropriate ioctl for device")
