@@ -52,7 +52,7 @@ var rooms = map[string][]string{
 	"daemon/api":           {"encoder", "result", "safetensors", "daemon/secret"},
 	"daemon":               {"fusion", "encoder", "result", "safetensors", "daemon/mqtt", "daemon/record", "daemon/sensor", "daemon/sink", "daemon/api"},
 	"daemon/doctor":        {"result", "daemon", "daemon/sensor", "daemon/sink", "daemon/api"},
-	"cmd/ragedge":          {".", "fusion", "encoder", "result", "safetensors", "bench", "daemon", "daemon/sensor", "daemon/sink", "daemon/api", "daemon/doctor"},
+	"cmd/ragedge":          {".", "fusion", "encoder", "result", "safetensors", "bench", "train", "daemon", "daemon/sensor", "daemon/sink", "daemon/api", "daemon/doctor"},
 }
 
 // A ban keeps packages out of everything that from pulls in. The pattern is an

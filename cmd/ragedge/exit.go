@@ -6,6 +6,7 @@ import (
 	"github.com/ragedge/ragedge/daemon"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/safetensors"
+	"github.com/ragedge/ragedge/train"
 )
 
 // Exit codes of the process, after sysexits(3) where it has one.
@@ -38,9 +39,9 @@ func exitCode(err error) int {
 	case errors.Is(err, daemon.ErrTryAgain):
 		return exitTryAgain
 	case errors.Is(err, daemon.ErrData), errors.Is(err, safetensors.ErrFormat),
-		errors.Is(err, fusion.ErrModel), errors.Is(err, fusion.ErrInput):
+		errors.Is(err, fusion.ErrModel), errors.Is(err, fusion.ErrInput), errors.Is(err, train.ErrData):
 		return exitData
-	case errors.Is(err, daemon.ErrConfig):
+	case errors.Is(err, daemon.ErrConfig), errors.Is(err, train.ErrTask), errors.Is(err, train.ErrOption):
 		return exitConfig
 	}
 	return exitFailed

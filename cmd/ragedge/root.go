@@ -34,7 +34,7 @@ func newRoot() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newDemo(), newRun(), newFuse(), newInspect(), newBench(), newConfig(), newDeploy(), newDoctor(), newFeatures(), newLabel(), newRecord(), newReplay(), newSensors(), newStatus(), newToken(), newVersion())
+	root.AddCommand(newDemo(), newRun(), newFuse(), newInspect(), newBench(), newConfig(), newDeploy(), newDoctor(), newEval(), newFeatures(), newLabel(), newRecord(), newReplay(), newSensors(), newStatus(), newToken(), newTrain(), newVersion())
 	return root
 }
 
