@@ -22,7 +22,10 @@ const question = "../../examples/question"
 
 // python runs a script with the interpreter that RAGEDGE_PYTHON names, which has
 // the packages of the example.
-func python(t *testing.T, arguments ...string) []byte {
+func python(t *testing.T, arguments ...string) []byte { return pythonIn(t, "", arguments...) }
+
+// pythonIn runs it in another folder.
+func pythonIn(t *testing.T, dir string, arguments ...string) []byte {
 	interpreter := os.Getenv("RAGEDGE_PYTHON")
 	if interpreter == "" {
 		t.Skip("RAGEDGE_PYTHON names no interpreter that has PyTorch and transformers")
@@ -30,6 +33,7 @@ func python(t *testing.T, arguments ...string) []byte {
 	interpreter, err := filepath.Abs(interpreter)
 	require.NoError(t, err)
 	c := exec.CommandContext(t.Context(), interpreter, arguments...)
+	c.Dir = dir
 	c.Env = append(os.Environ(), "HF_HUB_OFFLINE=1", "PYTHONDONTWRITEBYTECODE=1")
 	var errors bytes.Buffer
 	c.Stderr = &errors

@@ -22,11 +22,11 @@ type failures struct {
 func (f *failures) spend(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if regained := int(now.Sub(f.since) / failuresEvery); regained >= f.spent {
+	if regained := now.Sub(f.since) / failuresEvery; regained >= time.Duration(f.spent) {
 		f.spent, f.since = 0, now
 	} else {
-		f.spent -= regained
-		f.since = f.since.Add(time.Duration(regained) * failuresEvery)
+		f.spent -= int(regained)
+		f.since = f.since.Add(regained * failuresEvery)
 	}
 	if f.spent >= failuresAtOnce {
 		return false
