@@ -5,10 +5,12 @@ export CGO_ENABLED := 0
 
 BENCH ?= .
 FUZZTIME ?= 10s
+DATA ?= ../shared/data
+TASKS ?=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every check, on every CPU; installs what it needs if root
@@ -72,6 +74,14 @@ instructions: ## count the arm64 kernels' instructions again, and keep that
 .PHONY: demo
 demo: ## replay a recorded room and watch it decide
 	go run ./cmd/ragedge demo
+
+.PHONY: tasks
+tasks: ## train and test the public tasks; half an hour; DATA=DIRECTORY
+	go run ./tasks/run -data '$(DATA)' $(TASKS)
+
+.PHONY: tasks-smoke
+tasks-smoke: ## three of the tasks with short trainings and floors
+	@scripts/test tasks-smoke
 
 .PHONY: python
 python: ## the packages of the Python examples, in build/python; 6 GB

@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"bench/peers/worker":   {".", "fusion", "bench/peers/protocol"},
 	"bench/peers/cold":     {"fusion"},
 	"tasks/sortofclevr":    {"safetensors"},
+	"tasks/run":            {"train", "daemon"},
 	"systemd/man":          {},
 	"daemon/record":        {"encoder", "result"},
 	"daemon/mqtt":          {"daemon/secret"},

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// atRoot runs a test where the command is run.
+func atRoot(t *testing.T) { t.Chdir("../..") }
+
+// counts says how many rows of a sheet have what in a column.
+func counts(t *testing.T, path, column string) map[string]int {
+	s, err := readSheet(path)
+	require.NoError(t, err)
+	n := map[string]int{}
+	for _, row := range s.rows {
+		n[row[s.column(column)]]++
+	}
+	return n
+}
+
+func TestRoomDayHoldsOutADay(t *testing.T) {
+	atRoot(t)
+	folds, err := roomDay(nil, t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, folds, 1)
+	file := filepath.Join(folds[0], "room.csv")
+	uses := counts(t, file, "use")
+	require.Equal(t, 1462, uses["test"])
+	require.Equal(t, 6622, uses["train"]+uses["validation"])
+	require.Len(t, counts(t, file, "stretch"), 3) // two gaps: 25 minutes, and a day
+}
+
+func TestRoomFoldsTestEveryRowOnce(t *testing.T) {
+	atRoot(t)
+	folds, err := roomFolds(nil, t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, folds, 10)
+	tested := 0
+	for _, fold := range folds {
+		uses := counts(t, filepath.Join(fold, "room.csv"), "use")
+		tested += uses["test"]
+		require.Equal(t, 8084, uses["test"]+uses["train"]+uses["validation"])
+		require.Greater(t, uses["validation"], 100)
+	}
+	require.Equal(t, 8084, tested)
+}
+
+func TestOccupancyNamesTheFirstField(t *testing.T) {
+	atRoot(t)
+	folds, err := occupancy(nil, t.TempDir())
+	require.NoError(t, err)
+	train := counts(t, filepath.Join(folds[0], "datatraining.csv"), "Occupancy")
+	require.Equal(t, map[string]int{"0": 6414, "1": 1729}, train)
+	test := counts(t, filepath.Join(folds[0], "datatest.csv"), "Occupancy")
+	require.Equal(t, map[string]int{"0": 1693, "1": 972}, test)
+}
+
+func TestWatchLeavesOutAPairOfPeople(t *testing.T) {
+	data := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(data, "watch"), 0o755))
+	list := &sheet{head: []string{"series", "file", "group", "exercise"}}
+	series := &sheet{head: []string{"series", "exercise", "side", "t", "acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"}}
+	for k, group := range watchGroups {
+		number := string(rune('0' + k))
+		list.rows = append(list.rows, []string{number, "a.csv", group, "ROW"})
+		for range 500 {
+			series.rows = append(series.rows, []string{number, "ROW", "R", "0", "1", "0", "0", "0", "0", "0"})
+		}
+	}
+	require.NoError(t, list.write(filepath.Join(data, "watch", "series.csv")))
+	require.NoError(t, series.write(filepath.Join(data, "watch", "a.csv")))
+
+	folds, err := watchPeople(&runner{data: data}, t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, folds, 4)
+	// The first four seconds of each are for nothing: their windows are not full.
+	require.Equal(t, map[string]int{"": 4 * 200, "test": 300, "train": 3 * 250, "validation": 3 * 50},
+		counts(t, filepath.Join(folds[0], "watch.csv"), "use"))
+	copies := counts(t, filepath.Join(folds[0], "copies.csv"), "use")
+	require.NotContains(t, copies, "test")
+	require.Len(t, counts(t, filepath.Join(folds[0], "copies.csv"), "excerpt"), 3*watchCopies)
+}
+
+func TestAugmentTurnsAndWarps(t *testing.T) {
+	e := &excerpt{exercise: "ROW"}
+	for i := range 300 {
+		e.rows = append(e.rows, [6]float64{1, 0, 0, float64(i), 0, 0})
+	}
+	all := augment(e, 300, 1, 3)
+	require.Len(t, all, 3)
+	lengths := map[int]bool{}
+	for _, copied := range all {
+		lengths[len(copied.rows)] = true
+		for _, row := range copied.rows {
+			require.InDelta(t, 1, math.Hypot(math.Hypot(row[0], row[1]), row[2]), 1e-12)
+			require.Greater(t, row[0], 0.5)
+		}
+	}
+	require.Len(t, lengths, 3)
+}
+
+func TestMacroF1(t *testing.T) {
+	require.InDelta(t, 1, macroF1([][]int{{3, 0}, {0, 5}}), 1e-12)
+	// precision and recall: 2/3 and 1/2, 1/2 and 2/3
+	require.InDelta(t, 4.0/7, macroF1([][]int{{2, 2}, {1, 2}}), 1e-12)
+}
