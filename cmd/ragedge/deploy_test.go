@@ -25,7 +25,7 @@ func quickRoom(t *testing.T, tick, note string, factor float32) []byte {
 	file, err := safetensors.ReadFile("room/room.safetensors")
 	require.NoError(t, err)
 	features := file.Metadata["features"]
-	file.Metadata["features"] = strings.Replace(features, `"tick": "30s"`, `"tick": "`+tick+`"`, 1)
+	file.Metadata["features"] = strings.Replace(features, `"tick":"30s"`, `"tick":"`+tick+`"`, 1)
 	require.NotEqual(t, features, file.Metadata["features"])
 	file.Metadata["note"] = note
 	for i, tensor := range file.Tensors {

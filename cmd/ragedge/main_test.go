@@ -197,7 +197,7 @@ func TestInspect(t *testing.T) {
 	require.Equal(t, model.Digest, in.Digest)
 	require.Equal(t, model.Config, in.Config)
 	require.JSONEq(t, model.Features, string(in.Features))
-	require.Len(t, in.Tensors, 29)
+	require.Len(t, in.Tensors, 34)
 	require.Positive(t, in.StateBytes)
 
 	code, stdout, _ = try(t, "inspect", "room/room.safetensors")

@@ -29,6 +29,24 @@ func roomDay(_ *runner, directory string) ([]string, error) {
 	})
 }
 
+// roomDemo holds out the recording of ragedge demo, and leaves out ten minutes before and
+// after it. The validation is as above.
+func roomDemo(_ *runner, directory string) ([]string, error) {
+	return roomParts(directory, []string{"demo"}, func(_ int, s *sheet, row []string) string {
+		clock := row[s.column("Time")]
+		if row[s.column("Date")] == "2017/12/22" && clock >= "13:21:02" && clock <= "20:00:54" {
+			if clock >= "13:31:02" && clock <= "19:50:54" {
+				return "test"
+			}
+			return ""
+		}
+		if clock[3] == '4' {
+			return "validation"
+		}
+		return "train"
+	})
+}
+
 // roomFolds are the ten random folds. The fold after the test is the validation.
 func roomFolds(_ *runner, directory string) ([]string, error) {
 	var names []string

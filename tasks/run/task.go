@@ -85,7 +85,7 @@ func (t *task) open(ctx context.Context, r *runner, directory string) (*fold, er
 	if f.search.Task, err = train.ReadTask(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.file, err)
 	}
-	f.search.Task.Name = t.name
+	f.search.Task.Name, _, _ = strings.Cut(t.name, "-")
 	config.Agent.Trigger = daemon.TriggerTick
 	read := func(names []string) (*train.Set, error) {
 		var files []string

@@ -7,6 +7,10 @@ var tasks = []task{
 		goals: []goal{{"accuracy", 94.5, 94.5}, {"macro-F1", 93, 93}, {"empty or not", 99.9, 99.5}, {"without light", 0, 40}},
 	},
 	{
+		name: "room-demo", file: "tasks/room/demo.toml", against: "empty", folds: roomDemo,
+		goals: []goal{{"accuracy", 96, 90}, {"without light", 73, 60}},
+	},
+	{
 		name: "room-folds", file: "tasks/room/folds.toml", against: "empty", folds: roomFolds,
 		goals: []goal{
 			{"accuracy", 99.85, 99}, {"macro-F1", 99.5, 98}, {"without light", 94, 90},
