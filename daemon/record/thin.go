@@ -144,25 +144,26 @@ func (t *thinner) record(op byte, content []byte) error {
 }
 
 func (t *thinner) message(channel uint16, wall uint64, data []byte) error {
-	if cell := (wall - t.first) / max(1, t.every); t.wall != 0 && cell != t.cell {
+	readings := channel == pushChannel || channel >= sensorChannel && int(channel) < sensorChannel+len(t.sensors)
+	switch {
+	case channel == labelChannel:
+		return t.labelled(wall, data)
+	case channel != resultChannel && !readings, readings && len(data) > maxViewed:
+		return nil // the clock's, which may be of another time than what is around it
+	}
+	cell := (wall - t.first) / max(1, t.every)
+	if t.wall != 0 && cell != t.cell {
 		if err := t.flush(); err != nil {
 			return err
 		}
 	}
-	switch {
-	case channel == labelChannel:
-		return t.labelled(wall, data)
-	case channel == resultChannel:
-		t.result = append(t.result[:0], data...)
-	case len(data) > maxViewed:
-		return nil
-	case channel == pushChannel || channel >= sensorChannel && int(channel) < sensorChannel+len(t.sensors):
+	if readings {
 		m := t.newest[channel]
 		t.newest[channel] = message{append(m.data[:0], data...), wall, false}
-	default:
-		return nil
+	} else {
+		t.result = append(t.result[:0], data...)
 	}
-	t.cell, t.wall = (wall-t.first)/max(1, t.every), wall
+	t.cell, t.wall = cell, wall
 	return nil
 }
 
