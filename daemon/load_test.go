@@ -151,3 +151,9 @@ func FuzzParseConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestEditDistance(t *testing.T) {
+	require.Equal(t, 3, EditDistance("kitten", "sitting"))
+	require.Equal(t, 4, EditDistance("", "trig"))
+	require.Zero(t, EditDistance("tick", "tick"))
+}

@@ -21,7 +21,7 @@ func suggest(key toml.Key) string {
 	last := key[len(key)-1]
 	best, distance := "", 3
 	for _, k := range known {
-		if d := editDistance(last, k); d < distance {
+		if d := EditDistance(last, k); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -67,9 +67,9 @@ func tomlName(f reflect.StructField) string {
 	return name
 }
 
-// editDistance counts the single-letter insertions, removals and replacements
+// EditDistance counts the single-letter insertions, removals and replacements
 // between a and b (Levenshtein).
-func editDistance(a, b string) int {
+func EditDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

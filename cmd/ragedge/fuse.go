@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 
+	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/safetensors"
 	"github.com/spf13/cobra"
@@ -66,40 +65,9 @@ func fuse(modelPath, inputPath string) (*safetensors.File, error) {
 
 // printTensors writes one JSON object: every tensor by name, as nested arrays.
 func printTensors(w io.Writer, f *safetensors.File) error {
-	b := bufio.NewWriter(w)
-	for i := range f.Tensors {
-		t := &f.Tensors[i]
-		values, err := t.Float32s()
-		if err != nil {
-			return err
-		}
-		b.WriteString(separator(i == 0, "{", ",\n "))
-		b.WriteString(strconv.Quote(t.Name))
-		b.WriteByte(':')
-		printArray(b, values, t.Shape)
+	text, err := api.AppendTensors(nil, f)
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
 	}
-	b.WriteString("}\n")
-	return b.Flush()
-}
-
-// printArray writes values as arrays nested as deep as shape is long.
-func printArray(b *bufio.Writer, values []float32, shape []int) {
-	if len(shape) == 0 {
-		b.Write(strconv.AppendFloat(b.AvailableBuffer(), float64(values[0]), 'g', -1, 32))
-		return
-	}
-	b.WriteByte('[')
-	for i := range shape[0] {
-		b.WriteString(separator(i == 0, "", ","))
-		step := len(values) / shape[0]
-		printArray(b, values[i*step:(i+1)*step], shape[1:])
-	}
-	b.WriteByte(']')
-}
-
-func separator(first bool, start, next string) string {
-	if first {
-		return start
-	}
-	return next
+	return err
 }

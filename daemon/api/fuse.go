@@ -20,36 +20,46 @@ const (
 // form of the body: the output tensors as safetensors, or by name as nested
 // arrays.
 func (s *Server) fuse(w http.ResponseWriter, r *http.Request) {
+	var kind string
+	s.runModel(w, func() (input *safetensors.File, err error) {
+		input, kind, err = readRegions(w, r)
+		return input, err
+	}, func(output *safetensors.File) error {
+		if kind == typeTensors {
+			body, err := output.Bytes()
+			if err == nil {
+				send(w, http.StatusOK, typeTensors, body)
+			}
+			return err
+		}
+		body, err := AppendTensors(nil, output)
+		if err == nil {
+			reply(w, http.StatusOK, append(body, '\n'))
+		}
+		return err
+	})
+}
+
+// runModel runs the model on what read gives, in its turn among the pushes, and lets
+// answer reply.
+func (s *Server) runModel(w http.ResponseWriter, read func() (*safetensors.File, error), answer func(*safetensors.File) error) {
 	if err := s.enter(); err != nil {
 		refuse(w, err)
 		return
 	}
 	defer s.leave()
-	input, kind, err := readRegions(w, r)
+	input, err := read()
 	if err != nil {
 		refuse(w, err)
 		return
 	}
 	output, err := s.daemon.Fuse(input)
+	if err == nil {
+		err = answer(output)
+	}
 	if err != nil {
 		refuse(w, err)
-		return
 	}
-	if kind == typeTensors {
-		body, err := output.Bytes()
-		if err != nil {
-			refuse(w, err)
-			return
-		}
-		send(w, http.StatusOK, typeTensors, body)
-		return
-	}
-	body, err := appendTensors(nil, output)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	reply(w, http.StatusOK, append(body, '\n'))
 }
 
 // readRegions reads a body of regions as the input of a model, and says which form
@@ -92,8 +102,8 @@ func readRegions(w http.ResponseWriter, r *http.Request) (*safetensors.File, str
 	return f, kind, nil
 }
 
-// appendTensors appends one JSON object: every tensor by name, as nested arrays.
-func appendTensors(dst []byte, f *safetensors.File) ([]byte, error) {
+// AppendTensors appends one JSON object: every tensor by name, as nested arrays.
+func AppendTensors(dst []byte, f *safetensors.File) ([]byte, error) {
 	dst = append(dst, '{')
 	for i := range f.Tensors {
 		t := &f.Tensors[i]

@@ -91,27 +91,17 @@ type inferTensor struct {
 }
 
 func (s *Server) infer(w http.ResponseWriter, r *http.Request, m *Model) {
-	if err := s.enter(); err != nil {
-		refuse(w, err)
-		return
-	}
-	defer s.leave()
-	request, input, err := readInfer(w, r)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	output, err := s.daemon.Fuse(input)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	body, err := request.answer(m, output)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	reply(w, http.StatusOK, append(body, '\n'))
+	var request *inferRequest
+	s.runModel(w, func() (input *safetensors.File, err error) {
+		request, input, err = readInfer(w, r)
+		return input, err
+	}, func(output *safetensors.File) error {
+		body, err := request.answer(m, output)
+		if err == nil {
+			reply(w, http.StatusOK, append(body, '\n'))
+		}
+		return err
+	})
 }
 
 func readInfer(w http.ResponseWriter, r *http.Request) (*inferRequest, *safetensors.File, error) {

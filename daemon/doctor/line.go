@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ragedge/ragedge/daemon"
 	"github.com/ragedge/ragedge/daemon/sensor"
 )
 
@@ -70,7 +71,7 @@ func closest(want string, names []string) (near []string) {
 	}
 	best := 3
 	for _, name := range names {
-		d := distance(plain(want), plain(name))
+		d := daemon.EditDistance(plain(want), plain(name))
 		if d < best {
 			best, near = d, nil
 		}
@@ -80,25 +81,4 @@ func closest(want string, names []string) (near []string) {
 	}
 	slices.Sort(near)
 	return near[:min(3, len(near))]
-}
-
-// distance is how many letters must be put in, taken out or changed to make a b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
