@@ -27,8 +27,8 @@ func Example() {
 	fmt.Println(out.Share)
 	// Output:
 	// empty 0.00
-	// 1 person 0.01
+	// 1 person 0.00
 	// 2 people 0.06
-	// 3 people 0.93
-	// [0 1 0 0 0]
+	// 3 people 0.94
+	// [0 0 1 0 0]
 }
