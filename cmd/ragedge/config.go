@@ -44,6 +44,14 @@ func (f *configFiles) load(c *cobra.Command) (daemon.Config, error) {
 	return daemon.LoadConfig(f.file, f.directory())
 }
 
+// loadChecked is load for a command that has no use for a configuration with faults.
+func (f *configFiles) loadChecked(c *cobra.Command) (config daemon.Config, err error) {
+	if config, err = f.load(c); err == nil {
+		err = config.Check()
+	}
+	return config, err
+}
+
 // standardConfig is where the unit has its configuration.
 const standardConfig = "/etc/ragedge/ragedge.toml"
 
@@ -70,11 +78,8 @@ func newConfigCheck() *cobra.Command {
 		Example: "  ragedge config check --config ragedge.toml\n  ragedge config check --config ragedge.toml --config-directory ragedge.d",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			config, err := files.load(c)
+			config, err := files.loadChecked(c)
 			if err != nil {
-				return err
-			}
-			if err := config.Check(); err != nil {
 				return err
 			}
 			out := c.OutOrStdout()
@@ -116,11 +121,8 @@ func newConfigShow() *cobra.Command {
 		Example: "  ragedge config show --config /etc/ragedge/ragedge.toml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			config, err := files.load(c)
+			config, err := files.loadChecked(c)
 			if err != nil {
-				return err
-			}
-			if err := config.Check(); err != nil {
 				return err
 			}
 			return config.WriteTOML(c.OutOrStdout())

@@ -32,11 +32,8 @@ func newDeploy() *cobra.Command {
 		Example: "  ragedge deploy room.safetensors\n  ragedge deploy room.safetensors --config room.toml --timeout 2m",
 		Args:    oneArg("the model file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			config, err := d.files.load(c)
+			config, err := d.files.loadChecked(c)
 			if err != nil {
-				return err
-			}
-			if err := config.Check(); err != nil {
 				return err
 			}
 			d.config, d.out = config, c.OutOrStdout()

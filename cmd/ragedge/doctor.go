@@ -30,11 +30,8 @@ func newDoctor() *cobra.Command {
 		Example: "  ragedge doctor\n  ragedge doctor --all\n  ragedge doctor --json --config room.toml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			config, err := files.load(c)
+			config, err := files.loadChecked(c)
 			if err != nil {
-				return err
-			}
-			if err := config.Check(); err != nil {
 				return err
 			}
 			visit := doctor.Case{Config: &config, File: files.file, Kernels: doctor.Kernels{
