@@ -2,17 +2,10 @@ package api
 
 import (
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 
 	"github.com/ragedge/ragedge/result"
 	"github.com/ragedge/ragedge/safetensors"
-)
-
-const (
-	typeJSON    = "application/json"
-	typeTensors = "application/safetensors"
 )
 
 // fuse serves POST /v1/fuse: one run of the model on what the body holds, beside
@@ -65,19 +58,13 @@ func (s *Server) runModel(w http.ResponseWriter, read func() (*safetensors.File,
 // readRegions reads a body of regions as the input of a model, and says which form
 // it has.
 func readRegions(w http.ResponseWriter, r *http.Request) (*safetensors.File, string, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind == "application/x-www-form-urlencoded" {
-		kind = typeJSON
-	}
-	if kind == "application/octet-stream" {
-		kind = typeTensors
-	}
-	if kind != typeJSON && kind != typeTensors {
-		return nil, "", fmt.Errorf("%w %.64q: use %s or %s", errType, kind, typeJSON, typeTensors)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	kind, err := bodyForm(r)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
+		return nil, "", err
+	}
+	body, err := readBody(w, r, maxBody, ErrInvalid)
+	if err != nil {
+		return nil, "", err
 	}
 	if kind == typeTensors {
 		f, err := safetensors.Parse(body)

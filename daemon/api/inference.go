@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -108,9 +107,9 @@ func readInfer(w http.ResponseWriter, r *http.Request) (*inferRequest, *safetens
 	if r.Header.Get("Inference-Header-Content-Length") != "" {
 		return nil, nil, fmt.Errorf("%w: binary tensors are an extension that is not here: send data as JSON", ErrInvalid)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r, maxBody, ErrInvalid)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
+		return nil, nil, err
 	}
 	request := &inferRequest{}
 	if err := json.Unmarshal(body, request); err != nil {

@@ -92,9 +92,9 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) {
 
 // readSmall reads a small JSON body, and nothing that it does not know.
 func readSmall(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxLabelBody))
+	body, err := readBody(w, r, maxLabelBody, ErrRequest)
 	if err != nil {
-		return fmt.Errorf("%w: the body cannot be read: %w", ErrRequest, err)
+		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

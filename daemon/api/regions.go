@@ -3,8 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -88,38 +86,24 @@ func readDecide(query url.Values) (bool, error) {
 	return v == "1", nil
 }
 
-// errType is a body in a form that is not read.
-var errType = errors.New("unknown content type")
-
-// readPush reads the body in the form that its header names. No header means
-// JSON, and so does the one for web forms: curl and others send it unasked, and
-// forms are not read here.
+// readPush reads a push in the form that its header names.
 func readPush(w http.ResponseWriter, r *http.Request, query url.Values) (*Push, error) {
-	header := r.Header.Get("Content-Type")
-	kind, _, err := mime.ParseMediaType(header)
+	kind, err := bodyForm(r)
 	if err != nil {
-		kind = header
+		return nil, err
 	}
 	known := []string{"decide"}
-	switch kind {
-	case "", "application/json", "application/x-www-form-urlencoded":
-		kind = "application/json"
-	case "application/octet-stream", "application/safetensors":
+	if kind == typeTensors {
 		known = append(known, "age", "ttl", "id")
-	default:
-		return nil, fmt.Errorf("%w %.64q: use application/json or application/safetensors", errType, kind)
-	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
-		return nil, fmt.Errorf("%w: Content-Encoding %.32q is not read", errType, encoding)
 	}
 	if err := checkQuery(query, known); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r, maxBody, ErrInvalid)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the body cannot be read: %w", ErrInvalid, err)
+		return nil, err
 	}
-	if kind == "application/json" {
+	if kind == typeJSON {
 		return DecodeJSON(body)
 	}
 	return decodeTensors(body, query)
