@@ -215,10 +215,8 @@ func (s *setup) connect(m *modality, channels []string) {
 			continue
 		}
 		m.dependOn(s.sensors[i])
-		for _, b := range s.buses {
-			if b.has(s.sensors[i]) {
-				m.watch(b)
-			}
+		if b := s.busOf(s.sensors[i]); b != nil {
+			m.watch(b)
 		}
 	}
 }

@@ -71,12 +71,22 @@ func (b *busWatch) state(at time.Duration) (state sensorState, reason string) {
 // stateOf is the state of a sensor at a moment, that of its bus included. It takes
 // no lock.
 func (s *setup) stateOf(h *health, at time.Duration) sensorState {
-	for _, b := range s.buses {
-		if state, reason := b.state(at); reason != "" && b.has(h) {
+	if b := s.busOf(h); b != nil {
+		if state, reason := b.state(at); reason != "" {
 			return state
 		}
 	}
 	return h.now()
+}
+
+// busOf returns the bus that a sensor is on, nil for one without.
+func (s *setup) busOf(h *health) *busWatch {
+	for _, b := range s.buses {
+		if b.has(h) {
+			return b
+		}
+	}
+	return nil
 }
 
 // busesEvery is how often the log is told of buses that hang.

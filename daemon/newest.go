@@ -49,16 +49,6 @@ func (s *setup) newNewest() *newest {
 	return n
 }
 
-// busOf returns the bus that a sensor is on, nil for one without.
-func (s *setup) busOf(h *health) *busWatch {
-	for _, b := range s.buses {
-		if b.has(h) {
-			return b
-		}
-	}
-	return nil
-}
-
 // announcedReadings lists the channels that the Results of s carry.
 func (s *setup) announcedReadings() (all []sink.Channel) {
 	if s.newest == nil {

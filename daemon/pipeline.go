@@ -9,6 +9,7 @@ import (
 	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
 )
@@ -157,14 +158,19 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 		p.lastReading.Store(int64(r.At))
 	}
 	for _, s := range r.Samples {
-		p.newest.add(s)
-		for _, m := range p.modalities {
-			if m.window != nil {
-				m.window.Add(s)
-			}
-		}
+		p.add(s)
 	}
 	return changed, h.now(), h.reason
+}
+
+// add hands a sample to whoever looks at its channel.
+func (p *pipeline) add(s encoder.Sample) {
+	p.newest.add(s)
+	for _, m := range p.modalities {
+		if m.window != nil {
+			m.window.Add(s)
+		}
+	}
 }
 
 // Advance decides every tick due at or before a moment of the timeline.

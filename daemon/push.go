@@ -155,13 +155,7 @@ func (p *pipeline) momentOf(s *api.Sample, now, age time.Duration) time.Duration
 
 // inject hands one pushed sample to the windows and to the health of its sensor.
 func (p *pipeline) inject(in inlet, at time.Duration, value float64) {
-	s := encoder.Sample{Channel: in.channel, At: at, Value: value}
-	p.newest.add(s)
-	for _, m := range p.modalities {
-		if m.window != nil {
-			m.window.Add(s)
-		}
-	}
+	p.add(encoder.Sample{Channel: in.channel, At: at, Value: value})
 	if in.sensor >= 0 {
 		p.sensors[in.sensor].observe(&sensor.Reading{Sensor: in.sensor, At: at})
 	}
