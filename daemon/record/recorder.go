@@ -12,13 +12,9 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/ragedge/ragedge/encoder"
-	"github.com/ragedge/ragedge/result"
 )
 
 const (
@@ -174,104 +170,6 @@ func (r *Recorder) Stop() {
 	r.split.Store(true)
 	r.wake()
 }
-
-// Reading records what a sensor delivered: samples, or a fault, which is a word
-// for what to make of it, and the reason in words.
-func (r *Recorder) Reading(sensor int, at time.Duration, samples []encoder.Sample, fault, reason string) {
-	if !r.takes(at) {
-		return
-	}
-	b := r.begin(uint16(sensorChannel+sensor), at)
-	r.end(b, appendReading(b, at, samples, fault, reason), at)
-}
-
-// Push records what was pushed at a moment.
-func (r *Recorder) Push(at time.Duration, regions []Regions, samples []Pushed) {
-	if !r.takes(at) {
-		return
-	}
-	b := r.begin(pushChannel, at)
-	r.end(b, appendPush(b, at, regions, samples), at)
-}
-
-// Hang records that a decision will do without a modality because a bus hangs.
-func (r *Recorder) Hang(at time.Duration, modality, reason string) {
-	if !r.takes(at) {
-		return
-	}
-	b := r.begin(hangChannel, at)
-	r.end(b, appendHang(b, at, modality, reason), at)
-}
-
-// Result records a decision, and lets a trigger see it.
-func (r *Recorder) Result(x *result.Result) {
-	if r.config.When == Trigger && r.news(x) {
-		r.until.Store(int64(x.Mono + r.config.Hold.Std()))
-	}
-	if r.takes(x.Mono) {
-		b := r.begin(resultChannel, x.Mono)
-		r.end(b, x.AppendJSON(b), x.Mono)
-	}
-	r.watch(x)
-}
-
-// news says whether a Result differs from the one before in its label or in which
-// modalities are present.
-func (r *Recorder) news(x *result.Result) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	same := r.answered && r.label == x.Label && slices.EqualFunc(r.present, x.Modalities,
-		func(a bool, m result.Modality) bool { return a == m.Present })
-	first := !r.answered
-	r.answered, r.label, r.present = true, x.Label, r.present[:0]
-	for i := range x.Modalities {
-		r.present = append(r.present, x.Modalities[i].Present)
-	}
-	return !same && !first
-}
-
-// Label records an interval and waits until it is as durable as the configuration
-// says, or ctx ends. After an error it may still be written: it waits for the disk.
-func (r *Recorder) Label(ctx context.Context, l *Label) error {
-	seq, ok := r.mark(r.clock.Now(), l)
-	if !ok {
-		return r.wrong(errFull)
-	}
-	return r.await(ctx, seq)
-}
-
-// Mark records an interval and does not wait.
-func (r *Recorder) Mark(at time.Duration, l *Label) { r.mark(at, l) }
-
-// MarkNow records an interval and lets it be written at once, but does not wait.
-func (r *Recorder) MarkNow(at time.Duration, l *Label) {
-	r.mark(at, l)
-	r.wake()
-}
-
-// Running is the label that holds at a moment, which must be a recent one: "" for none.
-func (r *Recorder) Running(at time.Duration) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if open, closed := &r.labels[0], &r.labels[1]; !closed.Until || at < closed.From || at >= closed.To {
-		return open.Label
-	}
-	return r.labels[1].Label
-}
-
-func (r *Recorder) mark(at time.Duration, l *Label) (seq uint32, ok bool) {
-	b := r.begin(labelChannel, at)
-	if l.Until {
-		r.labels[1] = *l
-	} else {
-		r.labels = [2]Label{*l}
-	}
-	return r.end(b, appendLabel(b, at, l), always)
-}
-
-// always is the moment of records that go to the disk whatever the configuration
-// says.
-const always = -1
 
 // Flush waits until everything recorded so far is on disk, or ctx ends.
 func (r *Recorder) Flush(ctx context.Context) error {
