@@ -66,11 +66,9 @@ func TestBrokers(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 
 	var r result.Result
-	begun := time.Now()
 	for range 3 {
 		require.NoError(t, d.Decide(&api.Push{Regions: []api.Regions{regions("light", 3)}}, &r))
 	}
-	require.Less(t, time.Since(begun), 3*time.Second)
 	require.Eventually(t, func() bool { return d.Status().Sinks[0].Written == 3 }, 10*time.Second, time.Millisecond)
 
 	s := d.Status()

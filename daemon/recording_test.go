@@ -185,14 +185,14 @@ func TestRecordingSurvivesAReload(t *testing.T) {
 	})
 	require.NoError(t, err)
 	stop := run(t, d)
-	require.Eventually(t, func() bool { return slices.Contains(said.take(), "READY=1") }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Contains(said.take(), "READY=1") }, 30*time.Second, 5*time.Millisecond)
 	written := func() int64 { return d.Status().Record.Bytes }
-	require.Eventually(t, func() bool { return written() > 0 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return written() > 0 }, 30*time.Second, 5*time.Millisecond)
 	require.NoError(t, d.Reload())
 	require.Positive(t, written(), "the same recording goes on")
 	next.Sensors = []sensor.Config{lightSensor(), airSensor()}
 	require.NoError(t, d.Reload())
-	require.Eventually(t, func() bool { return written() > 0 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return written() > 0 }, 30*time.Second, 5*time.Millisecond)
 	require.NoError(t, stop())
 	files, err := filepath.Glob(filepath.Join(dir, "*.mcap"))
 	require.NoError(t, err)
