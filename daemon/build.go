@@ -137,15 +137,13 @@ func (d *Daemon) buildReplay(s, old *setup) error {
 	if s.replay = d.env.replay; s.replay != nil {
 		return nil
 	}
-	replay, err := sensor.OpenReplay(s.config.Sensors, d.system.Now, d.env.open)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
-	}
+	replay, err := openReplay(s.config, d.system.Now, d.env)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
+		return err
 	}
 	if replay.Grouped() {
-		return fmt.Errorf("%w: sensor: group: only ragedge features and ragedge replay play recordings with groups", ErrConfig)
+		err := fmt.Errorf("%w: sensor: group: only ragedge features and ragedge replay play recordings with groups", ErrConfig)
+		return errors.Join(err, replay.Close())
 	}
 	s.replay = replay
 	return nil

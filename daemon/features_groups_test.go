@@ -62,8 +62,7 @@ func TestFeatureTableOfGroups(t *testing.T) {
 	file := writeGzip(t, filepath.Join(t.TempDir(), "x.csv.gz"), groupedCSV)
 	c := groupedConfig(t, file)
 	require.NoError(t, c.Check())
-	table, err := FeatureTable(t.Context(), c, Environment{Notify: &notes{}}, nil)
-	require.NoError(t, err)
+	table := tableFile(t, c, Environment{Notify: &notes{}}, nil)
 	x, err := table.Tensor("move").Float32s()
 	require.NoError(t, err)
 	require.Equal(t, []float32{
@@ -100,8 +99,7 @@ func TestFeatureTableNamesFiles(t *testing.T) {
 	c := groupedConfig(t, "")
 	s := &c.Sensors[0]
 	s.Label, s.Group, s.Split, s.Target, s.Where = "", "", "", "", nil
-	table, err := FeatureTable(t.Context(), c, Environment{Notify: &notes{}}, []string{a, b, a})
-	require.NoError(t, err)
+	table := tableFile(t, c, Environment{Notify: &notes{}}, []string{a, b, a})
 	require.Equal(t, []int64{0, 0, 1, 1, 2, 2}, ints(t, table, "group"))
 	var names []string
 	require.NoError(t, json.Unmarshal([]byte(table.Metadata["groups"]), &names))
@@ -121,7 +119,7 @@ func TestFeatureTableRefusesRows(t *testing.T) {
 	} {
 		file := filepath.Join(t.TempDir(), "x.csv")
 		require.NoError(t, os.WriteFile(file, []byte(rows), 0o600))
-		_, err := FeatureTable(t.Context(), groupedConfig(t, file), Environment{Notify: &notes{}}, nil)
+		_, err := FeatureTable(t.Context(), groupedConfig(t, file), Environment{Notify: &notes{}}, nil, t.TempDir())
 		require.ErrorIs(t, err, ErrData)
 		require.ErrorContains(t, err, want)
 	}
@@ -129,7 +127,7 @@ func TestFeatureTableRefusesRows(t *testing.T) {
 	data, err := os.ReadFile(torn)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(torn, data[:len(data)-20], 0o600))
-	_, err = FeatureTable(t.Context(), groupedConfig(t, torn), Environment{Notify: &notes{}}, nil)
+	_, err = FeatureTable(t.Context(), groupedConfig(t, torn), Environment{Notify: &notes{}}, nil, t.TempDir())
 	require.ErrorIs(t, err, ErrData)
 }
 
@@ -150,8 +148,9 @@ func BenchmarkManyGroups(b *testing.B) {
 		Channels: map[string]string{"x": "x"}, Group: "subject"})
 	c.Features = features
 	for b.Loop() {
-		_, err := FeatureTable(b.Context(), c, Environment{Notify: &notes{}}, nil)
+		table, err := FeatureTable(b.Context(), c, Environment{Notify: &notes{}}, nil, b.TempDir())
 		require.NoError(b, err)
+		require.NoError(b, table.Close())
 	}
 }
 

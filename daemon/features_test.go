@@ -28,8 +28,7 @@ func TestFeatureTableIsWhatTheModelSees(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.Run(context.Background()))
 
-	table, err := FeatureTable(t.Context(), c, Environment{Model: model, Notify: &notes{}}, nil)
-	require.NoError(t, err)
+	table := tableFile(t, c, Environment{Model: model, Notify: &notes{}}, nil)
 	var labels []string
 	require.NoError(t, json.Unmarshal([]byte(table.Metadata["labels"]), &labels))
 	require.Equal(t, []string{"0", "1", "2", "3"}, labels)
@@ -63,8 +62,7 @@ func TestFeatureTableIsWhatTheModelSees(t *testing.T) {
 	alone := quiet()
 	alone.Features = features
 	tape := filepath.Join(dir, "*.mcap")
-	twice, err := FeatureTable(t.Context(), alone, Environment{Notify: &notes{}}, []string{tape, tape})
-	require.NoError(t, err)
+	twice := tableFile(t, alone, Environment{Notify: &notes{}}, []string{tape, tape})
 	for name := range features.Modalities {
 		want, err := table.Tensor(name).Float32s()
 		require.NoError(t, err)
@@ -81,17 +79,17 @@ func TestFeatureTableIsWhatTheModelSees(t *testing.T) {
 }
 
 func TestFeatureTableRefuses(t *testing.T) {
-	_, err := FeatureTable(t.Context(), quiet(lightSensor()), Environment{Model: tinyModel(t, twoFeatures)}, nil)
+	_, err := FeatureTable(t.Context(), quiet(lightSensor()), Environment{Model: tinyModel(t, twoFeatures)}, nil, t.TempDir())
 	require.ErrorIs(t, err, ErrConfig)
 	require.ErrorContains(t, err, "live")
-	_, err = FeatureTable(t.Context(), roomConfig(t, false), Environment{}, nil)
+	_, err = FeatureTable(t.Context(), roomConfig(t, false), Environment{}, nil, t.TempDir())
 	require.ErrorContains(t, err, "features.tick")
 	push := roomConfig(t, false)
 	push.Features = encoder.Features{Tick: encoder.Duration(tinyTick), Modalities: map[string]encoder.Definition{"text": {Encoder: encoder.Push, Regions: 2}}}
-	_, err = FeatureTable(t.Context(), push, Environment{}, nil)
+	_, err = FeatureTable(t.Context(), push, Environment{}, nil, t.TempDir())
 	require.ErrorContains(t, err, "features.modality.text")
 	bad := filepath.Join(t.TempDir(), "x.mcap")
 	require.NoError(t, os.WriteFile(bad, nil, 0o600))
-	_, err = FeatureTable(t.Context(), quiet(sensor.Config{}), Environment{Model: tinyModel(t, twoFeatures)}, []string{bad})
+	_, err = FeatureTable(t.Context(), quiet(sensor.Config{}), Environment{Model: tinyModel(t, twoFeatures)}, []string{bad}, t.TempDir())
 	require.ErrorIs(t, err, ErrData)
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/daemon/spool"
 )
 
 // pass is one recording, or one group of one, that is played from end to end by a
@@ -48,51 +50,77 @@ func passes(ctx context.Context, c Config, env Environment, files []string, spee
 		if len(c.Sensors) == 0 {
 			return fmt.Errorf("%w: name a recording", ErrConfig)
 		}
-		stretches, err := stretches(c, env)
-		if err != nil {
+		if err := playStretches(ctx, c, env, i, begin); err != nil {
 			return err
-		}
-		for _, s := range stretches {
-			env.replay = s.Replay
-			d, err := New(c, env)
-			if err != nil {
-				return err
-			}
-			p := &pass{Daemon: d, file: i, name: c.Sensors[0].File, group: s.Group, setup: d.current.Load()}
-			if err := begin(p); err != nil {
-				return err
-			}
-			if err := d.Run(ctx); err != nil {
-				return err
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// stretches opens the recordings of c; it leaves to New those that have no groups.
-func stretches(c Config, env Environment) ([]sensor.Stretch, error) {
-	alone := []sensor.Stretch{{}}
-	if !slices.ContainsFunc(c.Sensors, func(s sensor.Config) bool { return s.Group != "" }) {
-		return alone, nil
+// playStretches plays one recording, the groups of it one after the other.
+func playStretches(ctx context.Context, c Config, env Environment, file int, begin func(*pass) error) error {
+	whole, stretches, err := stretches(c, env)
+	if err != nil {
+		return err
 	}
-	if err := c.Check(); err != nil {
-		return nil, err
+	for _, s := range stretches {
+		if err = playOne(ctx, c, env, file, s, begin); err != nil {
+			break
+		}
 	}
-	replay, err := sensor.OpenReplay(c.Sensors, newSystemClock().Now, env.open)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	if whole != nil {
+		err = errors.Join(err, whole.Close())
 	}
-	if err == nil {
-		alone, err = replay.Stretches()
+	return err
+}
+
+func playOne(ctx context.Context, c Config, env Environment, file int, s sensor.Stretch, begin func(*pass) error) error {
+	env.replay = s.Replay
+	d, err := New(c, env)
+	if err != nil {
+		return err
+	}
+	p := &pass{Daemon: d, file: file, name: c.Sensors[0].File, group: s.Group, setup: d.current.Load()}
+	if err = begin(p); err == nil {
+		err = d.Run(ctx)
+	}
+	if s.Replay == nil { // New opened it
+		err = errors.Join(err, p.setup.replay.Close())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrData, err)
+		return err
 	}
-	return alone, nil
+	return ctx.Err()
+}
+
+// stretches opens the recordings of c, and takes them apart; it leaves to New those
+// that have no groups. Close the whole.
+func stretches(c Config, env Environment) (whole *sensor.Replay, all []sensor.Stretch, err error) {
+	if !slices.ContainsFunc(c.Sensors, func(s sensor.Config) bool { return s.Group != "" }) {
+		return nil, []sensor.Stretch{{}}, nil
+	}
+	if err := c.Check(); err != nil {
+		return nil, nil, err
+	}
+	if whole, err = openReplay(c, newSystemClock().Now, env); err != nil {
+		return nil, nil, err
+	}
+	if all, err = whole.Stretches(); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%w: %w", ErrData, err), whole.Close())
+	}
+	return whole, all, nil
+}
+
+// openReplay opens the recordings of c, which has passed Check.
+func openReplay(c Config, now func() time.Duration, env Environment) (*sensor.Replay, error) {
+	replay, err := sensor.OpenReplay(c.Sensors, now, env.open)
+	switch {
+	case err == nil || errors.Is(err, spool.ErrFile):
+		return replay, err
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return nil, fmt.Errorf("%w: %w", ErrData, err)
 }
 
 // recordings returns the [[sensor]] blocks of every recording to play.

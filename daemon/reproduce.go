@@ -70,12 +70,14 @@ func Reproduce(ctx context.Context, c Config, env Environment, files []string, s
 		if tape == nil || !tape.Decides() {
 			return fmt.Errorf("%w: %s: it holds no Results: name a file of them", ErrData, p.name)
 		}
-		for _, e := range tape.Events[tape.Before:] {
-			if e.Kind == record.ResultEvent {
-				if err := out.expect(e.JSON); err != nil {
-					return fmt.Errorf("%w: %s: %w", ErrData, p.name, err)
-				}
+		err := tape.Each(func(i int, e *record.Event) error {
+			if i < tape.Before || e.Kind != record.ResultEvent {
+				return nil
 			}
+			return out.expect(e.JSON)
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrData, p.name, err)
 		}
 		return nil
 	})

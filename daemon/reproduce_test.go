@@ -242,8 +242,7 @@ func TestRow43RecordingIsDatedAgain(t *testing.T) {
 	for i := range seen.all {
 		require.Equal(t, right.Add(seen.all[i].Mono), seen.all[i].Time)
 	}
-	table, err := FeatureTable(t.Context(), quiet(), Environment{Model: tinyModel(t, twoFeatures), Notify: &notes{}}, []string{pattern})
-	require.NoError(t, err)
+	table := tableFile(t, quiet(), Environment{Model: tinyModel(t, twoFeatures), Notify: &notes{}}, []string{pattern})
 	times := ints(t, table, "time_ns")
 	require.Len(t, times, 100)
 	require.Equal(t, right.UnixNano(), times[0])

@@ -14,26 +14,43 @@ import (
 // so that every tensor lies aligned in a file that is mapped. What Parse would
 // refuse is an error.
 func (f *File) Bytes() ([]byte, error) {
-	tensors := slices.Clone(f.Tensors)
-	slices.SortStableFunc(tensors, func(a, b Tensor) int {
-		return cmp.Compare(b.DType.Size(), a.DType.Size())
-	})
-	b := make([]byte, lengthSize)
-	b = append(b, '{')
-	if f.Metadata != nil {
+	tensors := slices.SortedStableFunc(slices.Values(f.Tensors), byWidth)
+	sizes := make([]int64, len(tensors))
+	for i, t := range tensors {
+		sizes[i] = int64(len(t.Data))
+	}
+	b, size, err := encodeHeader(f.Metadata, tensors, sizes, MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	b = slices.Grow(b, int(size))
+	for _, t := range tensors {
+		b = append(b, t.Data...)
+	}
+	return b, nil
+}
+
+// byWidth orders tensors so that each lies aligned: wider elements first.
+func byWidth(a, b Tensor) int { return cmp.Compare(b.DType.Size(), a.DType.Size()) }
+
+// encodeHeader returns what stands before the data of a file of at most most bytes, and
+// how many bytes of data follow. sizes are those of the tensors' Data, which are not
+// looked at.
+func encodeHeader(metadata map[string]string, tensors []Tensor, sizes []int64, most int64) (b []byte, size int64, err error) {
+	b = append(make([]byte, lengthSize), '{')
+	if metadata != nil {
 		b = append(appendString(b, metadataKey), ":{"...)
-		for i, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		for i, key := range slices.Sorted(maps.Keys(metadata)) {
 			if i > 0 {
 				b = append(b, ',')
 			}
 			b = append(appendString(b, key), ':')
-			b = appendString(b, f.Metadata[key])
+			b = appendString(b, metadata[key])
 		}
 		b = append(b, '}')
 	}
-	size := 0
 	for i, t := range tensors {
-		if i > 0 || f.Metadata != nil {
+		if i > 0 || metadata != nil {
 			b = append(b, ',')
 		}
 		b = append(appendString(b, t.Name), `:{"dtype":`...)
@@ -44,8 +61,8 @@ func (f *File) Bytes() ([]byte, error) {
 			}
 			b = strconv.AppendInt(b, int64(dim), 10)
 		}
-		b = fmt.Appendf(b, `],"data_offsets":[%d,%d]}`, size, size+len(t.Data))
-		size += len(t.Data)
+		b = fmt.Appendf(b, `],"data_offsets":[%d,%d]}`, size, size+sizes[i])
+		size += sizes[i]
 	}
 	b = append(b, '}')
 	for len(b)%8 != 0 {
@@ -53,17 +70,13 @@ func (f *File) Bytes() ([]byte, error) {
 	}
 	header := b[lengthSize:]
 	binary.LittleEndian.PutUint64(b, uint64(len(header)))
-	if _, err := headerLength(b[:lengthSize], int64(len(b)+size)); err != nil {
-		return nil, fmt.Errorf("cannot be written: %w", err)
+	if _, err := headerLength(b[:lengthSize], int64(len(b))+size, most); err != nil {
+		return nil, 0, fmt.Errorf("cannot be written: %w", err)
 	}
-	if _, _, err := parseHeader(header, size); err != nil {
-		return nil, fmt.Errorf("cannot be written: %w", err)
+	if _, _, err := parseHeader(header, size, most); err != nil {
+		return nil, 0, fmt.Errorf("cannot be written: %w", err)
 	}
-	b = slices.Grow(b, size)
-	for _, t := range tensors {
-		b = append(b, t.Data...)
-	}
-	return b, nil
+	return b, size, nil
 }
 
 // appendString appends s as a JSON string.

@@ -28,12 +28,12 @@ func FuzzParse(f *testing.F) {
 		}
 		total := 0
 		for _, tensor := range file.Tensors {
-			n, err := tensor.bytes()
+			n, err := tensor.bytes(MaxSize)
 			require.NoError(t, err)
-			require.Len(t, tensor.Data, n)
-			total += n
+			require.Len(t, tensor.Data, int(n))
+			total += int(n)
 		}
-		header, err := headerLength(data[:8], int64(len(data)))
+		header, err := headerLength(data[:8], int64(len(data)), MaxSize)
 		require.NoError(t, err)
 		require.Equal(t, len(data), 8+header+total)
 		written, err := file.Bytes()

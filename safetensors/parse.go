@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -15,16 +16,16 @@ const (
 
 // Parse reads a file held in memory. The tensors' Data are parts of data.
 func Parse(data []byte) (*File, error) {
-	n, err := headerLength(data[:min(lengthSize, len(data))], int64(len(data)))
+	n, err := headerLength(data[:min(lengthSize, len(data))], int64(len(data)), MaxSize)
 	if err != nil {
 		return nil, err
 	}
 	header, body := data[lengthSize:lengthSize+n], data[lengthSize+n:]
-	f, ends, err := parseHeader(header, len(body))
+	f, ends, err := parseHeader(header, int64(len(body)), MaxSize)
 	if err != nil {
 		return nil, err
 	}
-	begin := 0
+	begin := int64(0)
 	for i, end := range ends {
 		f.Tensors[i].Data = body[begin:end:end]
 		begin = end
@@ -33,26 +34,26 @@ func Parse(data []byte) (*File, error) {
 }
 
 // headerLength returns the length of the header from the first bytes of a file
-// of the given size.
-func headerLength(start []byte, size int64) (int, error) {
-	if size > MaxSize {
-		return 0, fmt.Errorf("%w: %d bytes, at most %d are read", ErrFormat, size, MaxSize)
+// of the given size, of which most is the limit.
+func headerLength(start []byte, size, most int64) (int, error) {
+	if size > most {
+		return 0, fmt.Errorf("%w: %d bytes, at most %d are read", ErrFormat, size, most)
 	}
 	if len(start) < lengthSize {
 		return 0, fmt.Errorf("%w: %d bytes are too short for the header length", ErrFormat, len(start))
 	}
 	n := binary.LittleEndian.Uint64(start)
-	if most := min(size-lengthSize, MaxHeader); n < 2 || n > uint64(most) {
-		return 0, fmt.Errorf("%w: byte 0: a header of %d bytes, want 2 to %d", ErrFormat, n, most)
+	if room := min(size-lengthSize, MaxHeader); n < 2 || n > uint64(room) {
+		return 0, fmt.Errorf("%w: byte 0: a header of %d bytes, want 2 to %d", ErrFormat, n, room)
 	}
 	return int(n), nil
 }
 
 // parseHeader reads the header of a file with size bytes of data. It returns the
 // tensors, without data, in the order of their data, and where each one ends;
-// each begins where the one before it ends.
-func parseHeader(header []byte, size int) (*File, []int, error) {
-	s := &scanner{text: header}
+// each begins where the one before it ends. No number may be above most.
+func parseHeader(header []byte, size, most int64) (*File, []int64, error) {
+	s := &scanner{text: header, most: most}
 	if header[0] != '{' {
 		return nil, nil, s.fail("the header does not begin with '{'")
 	}
@@ -83,7 +84,7 @@ func parseHeader(header []byte, size int) (*File, []int, error) {
 			return nil, nil, s.fail("something follows the header")
 		}
 	}
-	ends, err := f.layOut(entries, size)
+	ends, err := f.layOut(entries, size, most)
 	return f, ends, err
 }
 
@@ -101,7 +102,7 @@ func (s *scanner) metadata(f *File) error {
 // entry is a tensor and where its data lie.
 type entry struct {
 	tensor     Tensor
-	begin, end int
+	begin, end int64
 }
 
 func (s *scanner) entry(name string) (entry, error) {
@@ -121,11 +122,14 @@ func (s *scanner) entry(name string) (entry, error) {
 					return s.fail("tensor %q has more than %d dimensions", name, MaxRank)
 				}
 				n, err := s.integer()
-				e.tensor.Shape = append(e.tensor.Shape, n)
+				if err == nil && n > math.MaxInt {
+					err = s.fail("tensor %q has a dimension of %d, which this machine cannot count", name, n)
+				}
+				e.tensor.Shape = append(e.tensor.Shape, int(n))
 				return err
 			})
 		case "data_offsets":
-			offsets := make([]int, 0, 2)
+			offsets := make([]int64, 0, 2)
 			err := s.list('[', ']', func() error {
 				if len(offsets) == 2 {
 					return s.fail("tensor %q has more than two offsets", name)
@@ -152,16 +156,16 @@ func (s *scanner) entry(name string) (entry, error) {
 
 // layOut puts the entries in the order of their data, which must fill size bytes
 // without hole or overlap, and returns the end of each.
-func (f *File) layOut(entries []entry, size int) ([]int, error) {
+func (f *File) layOut(entries []entry, size, most int64) ([]int64, error) {
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
 	})
 	f.Tensors = make([]Tensor, len(entries))
-	ends := make([]int, len(entries))
-	at := 0
+	ends := make([]int64, len(entries))
+	at := int64(0)
 	for i, e := range entries {
 		f.Tensors[i], ends[i] = e.tensor, e.end
-		n, err := e.tensor.bytes()
+		n, err := e.tensor.bytes(most)
 		if err != nil {
 			return nil, err
 		}
@@ -178,8 +182,8 @@ func (f *File) layOut(entries []entry, size int) ([]int, error) {
 }
 
 // bytes returns how many bytes the tensor's type and shape need. No product of
-// dimensions may exceed MaxSize, not even beside a dimension of 0.
-func (t *Tensor) bytes() (int, error) {
+// dimensions may exceed most, not even beside a dimension of 0.
+func (t *Tensor) bytes(most int64) (int64, error) {
 	n := int64(t.DType.Size())
 	if n == 0 {
 		return 0, fmt.Errorf("%w: tensor %q: unknown type %.20q", ErrFormat, t.Name, t.DType)
@@ -187,12 +191,13 @@ func (t *Tensor) bytes() (int, error) {
 	empty := false
 	for _, dim := range t.Shape {
 		empty = empty || dim == 0
-		if n *= int64(max(dim, 1)); n > MaxSize {
+		if dim < 0 || int64(dim) > most/n {
 			return 0, fmt.Errorf("%w: tensor %q: shape %v is too large", ErrFormat, t.Name, t.Shape)
 		}
+		n *= int64(max(dim, 1))
 	}
 	if empty {
 		return 0, nil
 	}
-	return int(n), nil
+	return n, nil
 }

@@ -55,7 +55,7 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 	if _, err := io.ReadFull(r, start); err != nil {
 		return nil, changed(err)
 	}
-	if _, err := headerLength(start, size); err != nil {
+	if _, err := headerLength(start, size, MaxSize); err != nil {
 		return nil, err
 	}
 	data := make([]byte, size)

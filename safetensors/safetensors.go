@@ -2,13 +2,14 @@
 // an 8-byte header length, a JSON header, the data. Reading is stricter than the
 // format's reference implementation, because files come from outside: every
 // byte must be accounted for exactly once, and nothing is allocated that the
-// limits below do not allow.
+// limits below do not allow. A file that is too large for memory is written by
+// Join.
 package safetensors
 
 import "errors"
 
 // What a file may hold. A file beyond a limit is refused, on reading and on
-// writing.
+// writing; but see MaxJoined.
 const (
 	MaxSize    = 256 << 20 // bytes of a whole file
 	MaxHeader  = 1 << 20   // bytes of the JSON header

@@ -13,6 +13,7 @@ import (
 type scanner struct {
 	text []byte // valid UTF-8
 	at   int
+	most int64 // that a number may be
 }
 
 func (s *scanner) fail(format string, args ...any) error {
@@ -87,14 +88,14 @@ func (s *scanner) list(first, last byte, element func() error) error {
 	}
 }
 
-// integer reads a natural number of at most MaxSize, which bounds every
+// integer reads a natural number of at most s.most, which bounds every
 // dimension and offset: no sign, fraction, exponent or leading zero.
-func (s *scanner) integer() (int, error) {
+func (s *scanner) integer() (int64, error) {
 	first := s.peek()
-	start, n := s.at, 0
+	start, n := s.at, int64(0)
 	for ; s.at < len(s.text) && s.text[s.at]-'0' <= 9; s.at++ {
-		if n = 10*n + int(s.text[s.at]-'0'); n > MaxSize {
-			return 0, s.fail("number above %d", MaxSize)
+		if n = 10*n + int64(s.text[s.at]-'0'); n > s.most {
+			return 0, s.fail("number above %d", s.most)
 		}
 	}
 	if s.at == start || first == '0' && s.at > start+1 {

@@ -1,6 +1,7 @@
 package safetensors
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ func (f *File) WriteFile(path string, perm fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return replace(disk{}, path, data, perm)
+	return replace(disk{}, path, bytes.NewReader(data), perm)
 }
 
 // fileSystem is what replacing a file asks of one.
@@ -38,7 +39,7 @@ type file interface {
 	Sync() error
 }
 
-func replace(disk fileSystem, path string, data []byte, perm fs.FileMode) error {
+func replace(disk fileSystem, path string, data io.Reader, perm fs.FileMode) error {
 	info, err := disk.Lstat(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -62,12 +63,12 @@ func replace(disk fileSystem, path string, data []byte, perm fs.FileMode) error 
 }
 
 // writeNew writes data to a new file and to the disk, or leaves no file.
-func writeNew(disk fileSystem, path string, data []byte, perm fs.FileMode) error {
+func writeNew(disk fileSystem, path string, data io.Reader, perm fs.FileMode) error {
 	f, err := disk.Create(path, perm)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	_, err = io.Copy(f, data)
 	if err == nil {
 		err = f.Sync()
 	}

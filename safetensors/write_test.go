@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,7 +131,7 @@ func TestReplaceFaults(t *testing.T) {
 			var met []string
 			for k := 1; ; k++ {
 				disk := &faulty{files: maps.Clone(old), fail: k, forever: forever}
-				err := replace(disk, "dir/model", []byte("new file"), 0o600)
+				err := replace(disk, "dir/model", strings.NewReader("new file"), 0o600)
 				if len(disk.failed) == 0 {
 					require.NoError(t, err)
 					require.Equal(t, map[string]string{"dir/model": "new file"}, disk.files)

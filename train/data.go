@@ -1,12 +1,9 @@
 package train
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"unsafe"
 
 	"github.com/ragedge/ragedge/fusion"
 )
@@ -93,17 +90,13 @@ func (d *Data) Regions(example, m int, room []float32) (fusion.Regions, error) {
 		return r, nil
 	}
 	r.Data = room[:n]
-	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(r.Data))), 4*n)
-	if _, err := in.file.ReadAt(b, in.at+4*first); err != nil {
+	if err := readFloats(in.file, in.at+4*first, r.Data); err != nil {
 		return fusion.Regions{}, fmt.Errorf("%s of example %d: %w", modality.Name, example, err)
-	}
-	for i := range r.Data { // in place: the file is little endian
-		r.Data[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
 	return r, nil
 }
 
-// Close closes the file that Open left open.
+// Close closes the file that is read from, if there is one.
 func (d *Data) Close() error {
 	if d.closer == nil {
 		return nil

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"slices"
+	"unsafe"
 
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/safetensors"
@@ -30,20 +32,39 @@ const (
 // labels and features. Only what is small is kept in memory of a large file: close the
 // Data. Errors about the content wrap ErrData.
 func Open(path string) (*Data, error) {
+	s, err := OpenSet(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.Data, nil
+}
+
+// File is a data file that is open.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// openFile opens a file of the file system.
+func openFile(path string) (File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	d, err := read(file)
+	info, err := file.Stat()
 	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("data %s: %w", path, err)
+		return nil, errors.Join(err, file.Close())
 	}
-	if d.closer == nil {
-		file.Close()
-	}
-	return d, nil
+	return sizedFile{file, info.Size()}, nil
 }
+
+type sizedFile struct {
+	*os.File
+	size int64
+}
+
+func (f sizedFile) Size() int64 { return f.size }
 
 // stored is a tensor of the header. The package safetensors reads files as a whole, and
 // none as large as data may be.
@@ -56,22 +77,24 @@ type stored struct {
 
 // content is what the header says is in a file.
 type content struct {
-	file     *os.File
-	size     int64
+	file     File
 	start    int64 // of the data
 	metadata map[string]string
 	tensors  []stored // in the order of their data
 }
 
-func read(file *os.File) (*Data, error) {
+func read(file File) (*Set, error) {
 	c, err := readHeader(file)
 	if err != nil {
 		return nil, err
 	}
 	d := &Data{Features: c.metadata["features"]}
-	if text := c.metadata["labels"]; text != "" {
-		if err := json.Unmarshal([]byte(text), &d.Labels); err != nil {
-			return nil, fmt.Errorf("%w: the metadata labels are no list of names: %s", ErrData, err)
+	s := &Set{Data: d}
+	for key, to := range map[string]*[]string{"labels": &d.Labels, "groups": &s.Groups} {
+		if text := c.metadata[key]; text != "" {
+			if err := json.Unmarshal([]byte(text), to); err != nil {
+				return nil, fmt.Errorf("%w: the metadata %s are no list of names: %s", ErrData, key, err)
+			}
 		}
 	}
 	for _, t := range c.tensors {
@@ -87,21 +110,17 @@ func read(file *os.File) (*Data, error) {
 	if err := d.checkLengths(); err != nil {
 		return nil, err
 	}
-	return d, d.describe(c)
+	return s, d.describe(c)
 }
 
-func readHeader(file *os.File) (*content, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	c := &content{file: file, size: info.Size()}
+func readHeader(file File) (*content, error) {
+	c := &content{file: file}
 	var length [8]byte
 	if _, err := file.ReadAt(length[:], 0); err != nil {
 		return nil, fmt.Errorf("%w: no safetensors file: %w", ErrData, err)
 	}
 	n := binary.LittleEndian.Uint64(length[:])
-	if n > safetensors.MaxHeader || int64(n)+8 > c.size {
+	if n > safetensors.MaxHeader || int64(n)+8 > file.Size() {
 		return nil, fmt.Errorf("%w: no safetensors file: a header of %d bytes", ErrData, n)
 	}
 	header := make([]byte, n)
@@ -124,7 +143,7 @@ func readHeader(file *os.File) (*content, error) {
 		if err := json.Unmarshal(text, &t); err != nil {
 			return nil, fmt.Errorf("%w: tensor %.100q: %s", ErrData, name, err)
 		}
-		if err := t.check(c.size - c.start); err != nil {
+		if err := t.check(file.Size() - c.start); err != nil {
 			return nil, err
 		}
 		c.tensors = append(c.tensors, t)
@@ -160,30 +179,21 @@ func (c *content) find(name string) *stored {
 	return nil
 }
 
-func (c *content) bytes(t *stored) ([]byte, error) {
-	data := make([]byte, t.Offsets[1]-t.Offsets[0])
-	_, err := io.ReadFull(io.NewSectionReader(c.file, c.start+t.Offsets[0], int64(len(data))), data)
-	return data, err
-}
-
 // addInput takes a modality in.
-func (d *Data) addInput(c *content, t stored) error {
+func (d *Data) addInput(c *content, t stored) (err error) {
 	examples := t.Shape[0]
 	m := fusion.Modality{Name: t.name, Regions: int(t.Shape[1]), Features: int(t.Shape[2])}
 	if t.Shape[1] < 1 || t.Shape[2] < 1 || t.Shape[1] > math.MaxInt32/t.Shape[2] || examples > math.MaxInt32 {
 		return fmt.Errorf("%w: %s has the shape %v", ErrData, t.name, t.Shape)
 	}
-	in := input{file: c.file, at: c.start + t.Offsets[0]}
-	if c.size <= inMemory {
-		data, err := c.bytes(&t)
-		if err != nil {
+	in := input{}
+	if c.file.Size() <= inMemory {
+		if in.values, err = c.float32s(&t); err != nil {
 			return err
 		}
-		in.values = float32s(data)
 	} else {
-		d.closer = c.file
+		in.file, in.at, d.closer = c.file, c.start+t.Offsets[0], c.file
 	}
-	var err error
 	if in.lengths, err = c.int64s(t.name+".length", examples); err != nil {
 		return err
 	}
@@ -217,11 +227,10 @@ func (d *Data) describe(c *content) (err error) {
 	if t.DType != safetensors.F32 || len(t.Shape) != 1 && len(t.Shape) != 2 || t.Shape[0] != n {
 		return fmt.Errorf("%w: target is %s %v, want F32 [%d] or [%[4]d, targets]", ErrData, t.DType, t.Shape, n)
 	}
-	data, err := c.bytes(t)
-	if err != nil {
+	if d.Target, err = c.float32s(t); err != nil {
 		return err
 	}
-	d.Target, d.Targets = float32s(data), 1
+	d.Targets = 1
 	if len(t.Shape) == 2 {
 		d.Targets = int(t.Shape[1])
 	}
@@ -237,21 +246,28 @@ func (c *content) int64s(name string, n int64) ([]int64, error) {
 	if t.DType != safetensors.I64 || len(t.Shape) != 1 || t.Shape[0] != n {
 		return nil, fmt.Errorf("%w: %s is %s %v, want I64 [%d]", ErrData, name, t.DType, t.Shape, n)
 	}
-	data, err := c.bytes(t)
-	if err != nil {
-		return nil, err
-	}
 	values := make([]int64, n)
-	for i := range values {
-		values[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
-	}
-	return values, nil
+	return values, readNumbers(c.file, c.start+t.Offsets[0], values, func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) })
 }
 
-func float32s(data []byte) []float32 {
-	values := make([]float32, len(data)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+func (c *content) float32s(t *stored) ([]float32, error) {
+	values := make([]float32, (t.Offsets[1]-t.Offsets[0])/4)
+	return values, readFloats(c.file, c.start+t.Offsets[0], values)
+}
+
+func readFloats(file io.ReaderAt, at int64, to []float32) error {
+	return readNumbers(file, at, to, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) })
+}
+
+// readNumbers reads numbers from a file into the memory of to, where they are decoded.
+func readNumbers[T float32 | int64](file io.ReaderAt, at int64, to []T, decode func([]byte) T) error {
+	size := int(unsafe.Sizeof(*new(T)))
+	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(to))), size*len(to))
+	if n, err := file.ReadAt(b, at); n < len(b) {
+		return err
 	}
-	return values
+	for i := range to {
+		to[i] = decode(b[size*i:])
+	}
+	return nil
 }

@@ -183,12 +183,9 @@ func (t *Task) covers(d *Data, split *Split) bool {
 
 // without returns all that are not among the others, sorted.
 func without(all, others []int) (rest []int) {
-	out := make(map[int]bool, len(others))
-	for _, i := range others {
-		out[i] = true
-	}
+	others = slices.Sorted(slices.Values(others))
 	for _, i := range all {
-		if !out[i] {
+		if _, out := slices.BinarySearch(others, i); !out {
 			rest = append(rest, i)
 		}
 	}

@@ -4,15 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/ragedge/ragedge/encoder"
-	"github.com/ragedge/ragedge/fusion"
-	"github.com/ragedge/ragedge/safetensors"
 )
 
 // Parts of the data, as `ragedge features` numbers them in the tensor split.
@@ -25,82 +22,31 @@ type Set struct {
 	Groups []string // by number; nil: the numbers are all there is
 }
 
-// FromTable takes the table that `ragedge features` would write as data in memory.
-func FromTable(f *safetensors.File, name string) (*Set, error) {
-	var modalities []fusion.Modality
-	var values [][]float32
-	var lengths [][]int64
-	for i := range f.Tensors {
-		t := &f.Tensors[i]
-		if t.DType != safetensors.F32 || len(t.Shape) != 3 {
-			continue
-		}
-		x, err := t.Float32s()
-		if err != nil {
-			return nil, err
-		}
-		n, err := int64sOf(f, t.Name+".length")
-		if err != nil {
-			return nil, err
-		}
-		modalities = append(modalities, fusion.Modality{Name: t.Name, Regions: t.Shape[1], Features: t.Shape[2]})
-		values, lengths = append(values, x), append(lengths, n)
-	}
-	d, err := NewData(modalities, values, lengths)
-	if err != nil {
-		return nil, err
-	}
-	s := &Set{Data: d, Name: name}
-	d.Features = f.Metadata["features"]
-	for key, to := range map[string]*[]string{"labels": &d.Labels, "groups": &s.Groups} {
-		if text := f.Metadata[key]; text != "" {
-			if err := json.Unmarshal([]byte(text), to); err != nil {
-				return nil, fmt.Errorf("%w: metadata %s: %s", ErrData, key, err)
-			}
-		}
-	}
-	for key, to := range map[string]*[]int64{labelTensor: &d.Label, groupTensor: &d.Group, splitTensor: &d.Split, timeTensor: &d.Time} {
-		if *to, err = int64sOf(f, key); err != nil {
-			return nil, err
-		}
-	}
-	if t := f.Tensor(targetTensor); t != nil {
-		d.Targets = 1
-		d.Target, err = t.Float32s()
-	}
-	return s, err
-}
-
-func int64sOf(f *safetensors.File, name string) ([]int64, error) {
-	t := f.Tensor(name)
-	if t == nil {
-		return nil, nil
-	}
-	return t.Int64s()
-}
-
 // OpenSet opens a file as Open does. Close it.
 func OpenSet(path string) (*Set, error) {
-	d, err := Open(path)
+	file, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Data: d, Name: path}
-	file, err := os.Open(path)
+	s, err := ReadSet(file, path)
 	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	c, err := readHeader(file)
-	if err != nil {
-		return nil, err
-	}
-	if text := c.metadata["groups"]; text != "" {
-		if err := json.Unmarshal([]byte(text), &s.Groups); err != nil {
-			return nil, fmt.Errorf("data %s: %w: metadata groups: %s", path, ErrData, err)
-		}
+		return nil, fmt.Errorf("data %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// ReadSet reads a file as Open does, and has it closed: at once when it fails or fits into
+// memory, else when the Set is.
+func ReadSet(file File, name string) (*Set, error) {
+	s, err := read(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	s.Name = name
+	if s.closer == nil {
+		err = file.Close()
+	}
+	return s, err
 }
 
 // Rename gives labels other names, and makes one label of those that get the same. It

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -21,31 +23,66 @@ func tableFile() *safetensors.File {
 	}
 }
 
-// TestFromTable: the table in memory and the file on disk are the same data.
-func TestFromTable(t *testing.T) {
+// memory is a file that is in memory.
+type memory struct {
+	*bytes.Reader
+	closed int
+}
+
+func (m *memory) Close() error {
+	m.closed++
+	return nil
+}
+
+func readTable(t *testing.T) *Set {
+	data, err := tableFile().Bytes()
+	require.NoError(t, err)
+	s, err := ReadSet(&memory{Reader: bytes.NewReader(data)}, "x")
+	require.NoError(t, err)
+	return s
+}
+
+// TestReadSet: whatever a file is in, and whether it is read as a whole or not, the data
+// are the same. It is closed once.
+func TestReadSet(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	require.NoError(t, tableFile().WriteFile(path, 0o600))
-	a, err := FromTable(tableFile(), path)
+	a, err := OpenSet(path)
 	require.NoError(t, err)
-	b, err := OpenSet(path)
-	require.NoError(t, err)
-	defer b.Close()
-	b.inputs[0].file, b.inputs[0].at = nil, 0
-	require.Equal(t, b, a)
+	require.Equal(t, path, a.Name)
+	require.Equal(t, []string{"anna", "ben"}, a.Groups)
 	one, err := a.digest()
 	require.NoError(t, err)
-	other, err := b.digest()
+	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, one, other)
+	for _, limit := range []int64{0, inMemory} {
+		was := inMemory
+		inMemory = limit
+		file := &memory{Reader: bytes.NewReader(data)}
+		b, err := ReadSet(file, path)
+		inMemory = was
+		require.NoError(t, err)
+		require.Equal(t, limit > 0, file.closed == 1)
+		other, err := b.digest()
+		require.NoError(t, err)
+		require.Equal(t, one, other)
+		require.NoError(t, b.Close())
+		require.Equal(t, 1, file.closed)
+		require.Equal(t, []any{a.Modalities, a.Labels, a.Groups, a.Label, a.Group, a.Split, a.Time, a.Target, a.Targets},
+			[]any{b.Modalities, b.Labels, b.Groups, b.Label, b.Group, b.Split, b.Time, b.Target, b.Targets})
+	}
 	a.Label[0] = 1
 	changed, err := a.digest()
 	require.NoError(t, err)
 	require.NotEqual(t, one, changed)
+	file := &memory{Reader: bytes.NewReader(data[:len(data)-1])}
+	_, err = ReadSet(file, path)
+	require.ErrorIs(t, err, ErrData)
+	require.Equal(t, 1, file.closed)
 }
 
 func TestRename(t *testing.T) {
-	s, err := FromTable(tableFile(), "x")
-	require.NoError(t, err)
+	s := readTable(t)
 	require.Equal(t, []string{"7"}, s.Rename(map[string]string{"0": "empty", "1": "some", "2": "some", "7": "many"}))
 	require.Equal(t, []string{"empty", "some"}, s.Labels)
 	require.Equal(t, []int64{0, 1, 1, Unlabelled}, s.Label)
@@ -53,8 +90,7 @@ func TestRename(t *testing.T) {
 }
 
 func TestOnly(t *testing.T) {
-	s, err := FromTable(tableFile(), "x")
-	require.NoError(t, err)
+	s := readTable(t)
 	for _, tc := range []struct {
 		part   string
 		groups []string
@@ -64,7 +100,7 @@ func TestOnly(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, tc.want, got)
 	}
-	_, err = s.Only("exam", nil)
+	_, err := s.Only("exam", nil)
 	require.ErrorIs(t, err, ErrOption)
 	_, err = s.Only("test", []string{"anna"})
 	require.ErrorIs(t, err, ErrData)

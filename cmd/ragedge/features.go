@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/ragedge/ragedge/daemon"
 	"github.com/spf13/cobra"
@@ -44,14 +45,15 @@ func newFeatures() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			file, err := daemon.FeatureTable(c.Context(), config, daemon.Environment{Version: thisBuild().Version}, args[1:])
+			table, err := daemon.FeatureTable(c.Context(), config, daemon.Environment{Version: thisBuild().Version}, args[1:], filepath.Dir(output))
 			if err != nil {
 				return err
 			}
-			if err := file.WriteFile(output, 0o644); err != nil {
+			defer table.Close()
+			if err := table.WriteFile(c.Context(), output, 0o644); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s: %d moments, labels %s\n", output, file.Tensor("label").Shape[0], file.Metadata["labels"])
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d moments, labels %s\n", output, table.Moments, table.Labels)
 			return nil
 		},
 	}

@@ -39,7 +39,7 @@ func readFiles(ctx context.Context, config daemon.Config, patterns []string) (*t
 		}
 		return train.OpenSet(file)
 	}
-	table, err := daemon.FeatureTable(ctx, config, daemon.Environment{Version: thisBuild().Version}, files)
+	table, err := daemon.FeatureTable(ctx, config, daemon.Environment{Version: thisBuild().Version}, files, "")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func readFiles(ctx context.Context, config daemon.Config, patterns []string) (*t
 			names = append(names, filepath.Base(file))
 		}
 	}
-	return train.FromTable(table, strings.Join(names, ", "))
+	return train.ReadSet(table, strings.Join(names, ", "))
 }
 
 // expandFiles puts the files that match, in the order of their names, in the place of a

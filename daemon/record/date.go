@@ -45,7 +45,7 @@ func (r *Recording) settleDates() {
 		kept = good
 	}
 	r.dates = kept
-	r.Start = r.Wall(r.Events[0].At).Add(-r.Events[0].At)
+	r.Start = r.Wall(r.begun).Add(-r.begun)
 }
 
 // Wall is the wall-clock time of a moment. What was recorded before the clock was
@@ -67,7 +67,7 @@ func (r *Recording) Dated() bool { return r.dates[0].quality == synced }
 // DateBy looks into a later segment of the run for when the clock was synced, and
 // dates r by that. One that does not help changes nothing.
 func (r *Recording) DateBy(s *Source) {
-	later := &Recording{}
+	later := &Recording{each: func(int, *Event) error { return nil }}
 	if later.load(s, true) != nil || later.id != r.id {
 		return
 	}

@@ -22,10 +22,12 @@ type Recording struct {
 	When string
 	// Start is the wall time of moment 0, by the best that was known of the clock.
 	Start time.Time
-	// Events are in the order in which they happened to the pipeline. The first
-	// Before of them are of earlier files than those that were asked for.
+	// Events are in the order in which they happened to the pipeline; nil from Open.
+	// The first Before of them are of earlier files than those that were asked for.
 	Events []Event
 	Before int
+	// First is the moment of the first event that was asked for, End the latest.
+	First, End time.Duration
 	// Labels are in the order in which they were given: a later one goes before
 	// an earlier one where they overlap.
 	Labels []Label
@@ -36,6 +38,12 @@ type Recording struct {
 	first, last uint32 // oldest and newest record
 	missing     int    // records between them
 	dates       []date
+
+	segments []Source
+	count    int           // of events
+	begun    time.Duration // the moment of the first event
+	decides  bool
+	each     func(i int, e *Event) error
 }
 
 // Kind says what an Event is.
@@ -73,7 +81,7 @@ type Event struct {
 	Modality string
 }
 
-// maxEvents bounds a Recording, which is held in memory as a whole.
+// maxEvents bounds what Load holds in memory.
 const maxEvents = 2 << 20
 
 // Source is one segment to read.
@@ -88,21 +96,62 @@ type Source struct {
 // Load reads the segments of one run, in their order. A segment that is still
 // open, or torn, is read as far as it goes. Errors name the segment.
 func Load(segments []Source) (*Recording, error) {
-	r := &Recording{}
-	for i := range segments {
-		s := &segments[i]
-		if err := r.load(s, i == 0); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
+	var events []Event
+	r, err := open(segments, func(_ int, e *Event) error {
+		if len(events) >= maxEvents {
+			return fmt.Errorf("%w: more than %d records: name fewer segments", ErrUnreadable, maxEvents)
 		}
-		if s.Before {
-			r.Before = len(r.Events)
-		}
+		events = append(events, *e)
+		return nil
+	})
+	if err == nil {
+		r.Events = events
 	}
-	if len(r.Events) == r.Before {
+	return r, err
+}
+
+// Open reads the segments of one run as Load does, but leaves the events where they
+// are, for Each: however long a run is, it takes little memory.
+func Open(segments []Source) (*Recording, error) {
+	return open(segments, func(int, *Event) error { return nil })
+}
+
+func open(segments []Source, each func(i int, e *Event) error) (*Recording, error) {
+	r := &Recording{segments: segments, each: each}
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	if r.count == r.Before {
 		return nil, fmt.Errorf("%w: it holds no readings, pushes or Results", ErrUnreadable)
 	}
 	r.settleDates()
 	return r, nil
+}
+
+func (r *Recording) read() error {
+	for i := range r.segments {
+		s := &r.segments[i]
+		if err := r.load(s, i == 0); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		if s.Before {
+			r.Before = r.count
+		}
+	}
+	return nil
+}
+
+// Each reads the segments again and hands over the events in their order, from 0 on. It
+// ends with the first error.
+func (r *Recording) Each(f func(i int, e *Event) error) error {
+	again := &Recording{segments: r.segments, each: f}
+	if err := again.read(); err != nil {
+		return err
+	}
+	if again.count != r.count || again.Damaged != r.Damaged {
+		return fmt.Errorf("%w: %s: it changed while it was read", ErrUnreadable, r.segments[0].Name)
+	}
+	return nil
 }
 
 // Lacks says what of its run a recording does not hold, so that a replay of it
@@ -230,9 +279,6 @@ func (r *Recording) message(content []byte) error {
 	r.missing += int(seq - r.last - 1)
 	r.last = seq
 	wall, data := int64(order.Uint64(content[6:])), content[messageHead-recordHead:]
-	if len(r.Events) >= maxEvents {
-		return fmt.Errorf("%w: more than %d records: name fewer segments", ErrUnreadable, maxEvents)
-	}
 	e, err := r.event(channel, data)
 	if err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrUnreadable, seq, err)
@@ -243,11 +289,21 @@ func (r *Recording) message(content []byte) error {
 	if e == nil {
 		return nil
 	}
-	if len(r.Events) == 0 {
+	return r.take(e, wall)
+}
+
+func (r *Recording) take(e *Event, wall int64) error {
+	if r.count == 0 {
 		r.dates = append([]date{{e.At, wall - int64(e.At), ""}}, r.dates...)
+		r.begun = e.At
 	}
-	r.Events = append(r.Events, *e)
-	return nil
+	if r.count == r.Before { // until the files before are through, and then for good
+		r.First = e.At
+	}
+	r.End = max(r.End, e.At)
+	r.decides = r.decides || e.Kind == ResultEvent
+	r.count++
+	return r.each(r.count-1, e)
 }
 
 // event reads the data of a message; nil for what happened outside the pipeline.
@@ -322,6 +378,4 @@ func (r *Recording) Truth(at time.Duration) string {
 }
 
 // Decides says whether the recording has decisions of a model.
-func (r *Recording) Decides() bool {
-	return slices.ContainsFunc(r.Events, func(e Event) bool { return e.Kind == ResultEvent })
-}
+func (r *Recording) Decides() bool { return r.decides }

@@ -15,24 +15,25 @@ type Mark struct {
 	Target float32
 }
 
+var noMark = Mark{-1, float32(math.NaN())}
+
 // Splits are what rows can be meant for.
 var Splits = []string{"train", "validation", "test"}
 
 // Marks says which of them the configuration asks for.
 type Marks struct{ Split, Target bool }
 
-// group notes where another group begins.
-func (l *loader) group(cells []string) {
-	if l.config.Group == "" {
-		return
+// group returns the part that a row belongs to, a new one where another group begins.
+func (l *loader) group(cells []string) *stretch {
+	name, row, n := "", l.out.rows.Rows(), len(l.out.parts)
+	if l.out.grouped {
+		name = strings.TrimSpace(cells[l.columns.group])
 	}
-	name, row, n := strings.TrimSpace(cells[l.columns.group]), len(l.out.times), len(l.out.groups)
-	if n == 0 || l.out.groups[n-1].group != name {
-		l.out.groups = append(l.out.groups, stretch{group: strings.Clone(name)})
-		l.begun = row
+	if n == 0 || l.out.parts[n-1].group != name {
+		l.out.parts = append(l.out.parts, stretch{group: strings.Clone(name), begin: row, end: row})
 		n++
 	}
-	l.out.groups[n-1].end = row + 1
+	return &l.out.parts[n-1]
 }
 
 // mark reads what a row says for training.
@@ -42,7 +43,7 @@ func (l *loader) mark(cells []string) error {
 		if err != nil {
 			return l.fail(l.config.Split, err)
 		}
-		l.out.splits = append(l.out.splits, split)
+		l.row.mark.Split = split
 	}
 	if l.config.Target != "" {
 		v, err := parseCell(cells[l.columns.target])
@@ -52,12 +53,12 @@ func (l *loader) mark(cells []string) error {
 		if v == notFinite {
 			v = absent
 		}
-		l.out.targets = append(l.out.targets, float32(v))
+		l.row.mark.Target = float32(v)
 	}
 	return nil
 }
 
-func parseSplit(cell string) (int8, error) {
+func parseSplit(cell string) (int, error) {
 	word := strings.ToLower(strings.TrimSpace(cell))
 	switch word {
 	case "":
@@ -69,14 +70,14 @@ func parseSplit(cell string) (int8, error) {
 	if i < 0 {
 		return 0, fmt.Errorf("%.40q is not one of: %s", cell, strings.Join(Splits, ", "))
 	}
-	return int8(i), nil
+	return i, nil
 }
 
 // Marks says what the recordings hold for training.
 func (r *Replay) Marks() (m Marks) {
 	for _, p := range r.players {
-		m.Split = m.Split || p.splits != nil
-		m.Target = m.Target || p.targets != nil
+		m.Split = m.Split || p.marks.Split
+		m.Target = m.Target || p.marks.Target
 	}
 	return m
 }
@@ -84,16 +85,13 @@ func (r *Replay) Marks() (m Marks) {
 // Mark is what the newest rows say for training. It may be called while the
 // replay delivers or advances, by who is called.
 func (r *Replay) Mark() Mark {
-	m := Mark{-1, float32(math.NaN())}
+	m := noMark
 	for _, p := range r.players {
-		if p.shown == 0 {
-			continue
+		if p.marks.Split && p.shown {
+			m.Split = p.mark.Split
 		}
-		if p.splits != nil {
-			m.Split = int(p.splits[p.shown-1])
-		}
-		if p.targets != nil {
-			m.Target = p.targets[p.shown-1]
+		if p.marks.Target && p.shown {
+			m.Target = p.mark.Target
 		}
 	}
 	return m
@@ -107,22 +105,20 @@ type Stretch struct {
 
 // Stretches takes a replay apart where the group changes, so that nothing need
 // be carried over from one to the next; a replay without groups is one stretch with
-// an empty name. All [[sensor]] blocks must have the same groups.
+// an empty name. They can be played until r is closed. All [[sensor]] blocks must have the same groups.
 func (r *Replay) Stretches() ([]Stretch, error) {
 	if !r.Grouped() {
 		return []Stretch{{Replay: r}}, nil
 	}
 	var all []Stretch
-	starts := make([]int, len(r.players))
-	for i, s := range r.players[0].groups {
+	for i, s := range r.players[0].parts {
 		part := &Replay{speed: r.speed, now: r.now}
-		for j, p := range r.players {
-			if len(p.groups) != len(r.players[0].groups) || p.groups[i].group != s.group {
+		for _, p := range r.players {
+			if len(p.parts) != len(r.players[0].parts) || p.parts[i].group != s.group {
 				return nil, fmt.Errorf("group: the recordings of two [[sensor]] blocks do not have the same groups in the same order")
 			}
 			q := *p
-			q.recording = p.part(starts[j], p.groups[i].end)
-			starts[j] = p.groups[i].end
+			q.part = p.parts[i]
 			part.players = append(part.players, &q)
 		}
 		if err := part.span(); err != nil {
@@ -135,5 +131,5 @@ func (r *Replay) Stretches() ([]Stretch, error) {
 
 // Grouped says whether some recording has groups.
 func (r *Replay) Grouped() bool {
-	return slices.ContainsFunc(r.players, func(p *player) bool { return p.groups != nil })
+	return slices.ContainsFunc(r.players, func(p *player) bool { return p.grouped })
 }

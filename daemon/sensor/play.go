@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -20,7 +21,9 @@ const stepEvery = 100 * time.Millisecond
 func (r *Replay) Run(ctx context.Context, deliver func(Reading), advance func(at time.Duration)) error {
 	defer r.due.Store(0)
 	for _, p := range r.players {
-		p.row, p.shown = 0, 0
+		if err := p.rewind(); err != nil {
+			return err
+		}
 	}
 	pace := pace{began: r.now(), speed: r.speed, timer: time.NewTimer(0)}
 	defer pace.timer.Stop()
@@ -30,9 +33,12 @@ func (r *Replay) Run(ctx context.Context, deliver func(Reading), advance func(at
 		}
 		r.due.Store(int64(r.now()))
 		for _, p := range r.players {
-			for p.row < len(p.times) && p.times[p.row]-r.start == int64(at) {
+			for p.more && p.row.at-r.start == int64(at) {
 				deliver(p.play(at))
-				p.shown = p.row
+				p.mark, p.shown = p.row.mark, true
+				if err := p.read(); err != nil {
+					return err
+				}
 			}
 		}
 		advance(at)
@@ -44,8 +50,8 @@ func (r *Replay) Run(ctx context.Context, deliver func(Reading), advance func(at
 func (r *Replay) next() (at time.Duration, ok bool) {
 	first := int64(math.MaxInt64)
 	for _, p := range r.players {
-		if p.row < len(p.times) {
-			first, ok = min(first, p.times[p.row]), true
+		if p.more {
+			first, ok = min(first, p.row.at), true
 		}
 	}
 	return time.Duration(first - r.start), ok
@@ -83,23 +89,36 @@ func (r *Replay) reach(ctx context.Context, p *pace, at time.Duration, advance f
 	return ctx.Err()
 }
 
-// play takes the player's next row.
+// rewind makes the first row the next one.
+func (p *player) rewind() error {
+	p.shown = false
+	p.row.values = make([]float64, len(p.channels))
+	p.reader = rowReader{from: p.rows.Column(0), width: p.width(), next: p.part.begin, end: p.part.end, buffer: p.reader.buffer}
+	return p.read()
+}
+
+// read makes another row the next one.
+func (p *player) read() (err error) {
+	if p.more, err = p.reader.read(&p.row); err != nil {
+		return fmt.Errorf("temporary file of a recording: %w", err)
+	}
+	return nil
+}
+
+// play returns the player's next row.
 func (p *player) play(at time.Duration) Reading {
-	row := p.row
-	p.row++
 	r := Reading{Sensor: p.sensor, At: at}
-	if p.labels != nil {
-		r.Label = p.names[p.labels[row]]
+	if p.names != nil {
+		r.Label = p.names[p.row.label]
 	}
 	for _, s := range p.unplugged {
-		if s.from <= p.times[row] && p.times[row] < s.to {
+		if s.from <= p.row.at && p.row.at < s.to {
 			r.Err = ErrUnplugged
 			return r
 		}
 	}
 	p.samples = p.samples[:0]
-	width := len(p.channels)
-	for i, v := range p.values[row*width : (row+1)*width] {
+	for i, v := range p.row.values {
 		switch {
 		case math.IsNaN(v): // absent
 		case math.IsInf(v, 0):

@@ -11,13 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ragedge/ragedge/daemon/spool"
 )
 
-// Bounds of a recording. A whole one is held in memory.
-const (
-	maxRecord = 64 << 10 // bytes of a line
-	maxValues = 4 << 20  // 32 MiB
-)
+// maxRecord bounds the bytes of a line.
+const maxRecord = 64 << 10
 
 // RecordingError says what is wrong with a recording and where.
 type RecordingError struct {
@@ -44,38 +43,20 @@ func (e *RecordingError) Unwrap() error { return e.Err }
 // recording is the part of a CSV file that one sensor plays.
 type recording struct {
 	channels []string
-	times    []int64   // Unix time in nanoseconds, never falling
-	values   []float64 // [rows, channels]; absent and notFinite mark cells without a value
-	labels   []uint32  // [rows], indices of names; nil without a label column
-	names    []string  // the different labels
-	bad      []error   // per channel, what to report for its notFinite cells
-	groups   []stretch // nil without a group column
-	splits   []int8    // [rows], as in Mark; nil without a split column
-	targets  []float32 // [rows], NaN where there is none; nil without a target column
+	rows     *spool.Spool // of one column, the rows
+	parts    []stretch    // of which one group each; without a group column all is one
+	names    []string     // the different labels; nil without a label column
+	bad      []error      // per channel, what to report for its notFinite cells
+	grouped  bool
+	marks    Marks
 }
 
 // stretch is a part of a recording whose rows follow each other and are of one
-// group. It ends before row end.
+// group. Time does not go backwards in it.
 type stretch struct {
-	group string
-	end   int
-}
-
-// part is the rows from one to before another, on their own.
-func (r *recording) part(from, to int) *recording {
-	out := *r
-	out.groups = nil
-	out.times, out.values = r.times[from:to], r.values[from*len(r.channels):to*len(r.channels)]
-	if r.labels != nil {
-		out.labels = r.labels[from:to]
-	}
-	if r.splits != nil {
-		out.splits = r.splits[from:to]
-	}
-	if r.targets != nil {
-		out.targets = r.targets[from:to]
-	}
-	return &out
+	group       string
+	begin, end  int   // of its rows: from, and before
+	first, last int64 // Unix time of the rows in nanoseconds
 }
 
 // Opener opens the file of a recording.
@@ -102,7 +83,7 @@ type loader struct {
 	columns columns
 	line    int               // of the newest record
 	known   map[string]uint32 // labels
-	begun   int               // the first row of the group
+	row     row
 	out     recording
 }
 
@@ -126,26 +107,34 @@ func loadRecording(c Config, zone *time.Location, open Opener) (*recording, erro
 	if err := l.header(); err != nil {
 		return nil, err
 	}
+	if err := l.all(); err != nil {
+		return nil, errors.Join(err, l.out.rows.Close())
+	}
+	out := l.out // on its own, so that the loader's buffers go
+	return &out, nil
+}
+
+// all reads the rows.
+func (l *loader) all() error {
 	for {
 		cells, err := l.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := l.row(cells); err != nil {
-			return nil, err
+		if err := l.take(cells); err != nil {
+			return err
 		}
 	}
-	if len(l.out.times) == 0 && len(c.Where) > 0 {
-		return nil, l.fail("", errors.New("no row is as where says"))
+	if l.out.rows.Rows() > 0 {
+		return nil
 	}
-	if len(l.out.times) == 0 {
-		return nil, l.fail("", errors.New("no rows after the header"))
+	if len(l.config.Where) > 0 {
+		return l.fail("", errors.New("no row is as where says"))
 	}
-	out := l.out // on its own, so that the loader's buffers go
-	return &out, nil
+	return l.fail("", errors.New("no rows after the header"))
 }
 
 func (l *loader) fail(column string, err error) error {
@@ -170,6 +159,10 @@ func (l *loader) header() error {
 	}
 	l.out.channels = l.columns.channels
 	l.out.bad = make([]error, len(l.out.channels))
+	l.out.grouped = l.config.Group != ""
+	l.out.marks = Marks{Split: l.config.Split != "", Target: l.config.Target != ""}
+	l.row.values = make([]float64, len(l.out.channels))
+	l.out.rows = spool.New("", l.out.width())
 	return nil
 }
 
@@ -194,21 +187,25 @@ func (l *loader) next() ([]string, error) {
 	return nil, l.fail("", err)
 }
 
-func (l *loader) row(cells []string) error {
+// width is how many bytes a row takes.
+func (r *recording) width() int { return rowHead + 8*len(r.channels) }
+
+// take takes a row in if it counts.
+func (l *loader) take(cells []string) error {
 	if !l.columns.wants(cells) {
 		return nil
 	}
-	l.group(cells)
-	at, err := l.time(cells)
+	part := l.group(cells)
+	at, err := l.time(cells, part)
 	if err != nil {
 		return l.fail(strings.Join(l.config.Time, " "), err)
 	}
-	l.out.times = append(l.out.times, at)
+	l.row.at = at
 	if err := l.mark(cells); err != nil {
 		return err
 	}
 	if l.config.Label != "" {
-		l.out.labels = append(l.out.labels, l.label(strings.TrimSpace(cells[l.columns.label])))
+		l.row.label = l.label(strings.TrimSpace(cells[l.columns.label]))
 	}
 	for i, column := range l.columns.values {
 		v, err := parseCell(cells[column])
@@ -219,16 +216,14 @@ func (l *loader) row(cells []string) error {
 			text := strings.Clone(strings.TrimSpace(cells[column]))
 			l.out.bad[i] = l.fail(l.columns.names[column], fmt.Errorf("%w: %s", ErrNonFinite, text))
 		}
-		l.out.values = append(l.out.values, v)
+		l.row.values[i] = v
 	}
-	if len(l.out.values) > maxValues {
-		return l.fail("", fmt.Errorf("more than %d values: split the file or select fewer columns with channels", maxValues))
-	}
-	return nil
+	l.row.encode(l.out.rows.Row(0))
+	return l.out.rows.Next()
 }
 
-// time reads a row's time. Two rows may have the same.
-func (l *loader) time(cells []string) (int64, error) {
+// time reads the time of a row of a part. Two rows may have the same.
+func (l *loader) time(cells []string, part *stretch) (int64, error) {
 	text := strings.TrimSpace(cells[l.columns.time[0]])
 	for _, column := range l.columns.time[1:] {
 		text += " " + strings.TrimSpace(cells[column])
@@ -237,9 +232,13 @@ func (l *loader) time(cells []string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n := len(l.out.times); n > l.begun && at < l.out.times[n-1] {
+	if part.end == part.begin {
+		part.first = at
+	} else if at < part.last {
 		return 0, fmt.Errorf("time goes backwards: %q is before the row above", text)
 	}
+	part.last = at
+	part.end++
 	return at, nil
 }
 

@@ -18,7 +18,8 @@ import (
 // same order at every speed.
 type Replay struct {
 	players []*player
-	tape    *record.Recording // instead of players
+	tape    *record.Recording // instead of players,
+	files   *shelf            // that it is read from
 	start   int64             // Unix time of moment 0 in nanoseconds
 	end     time.Duration
 	speed   float64 // 0: as fast as possible
@@ -29,11 +30,15 @@ type Replay struct {
 // player is one sensor's part of a Replay.
 type player struct {
 	*recording
+	part      stretch // that is played
 	sensor    int
 	unplugged []span
 	samples   []encoder.Sample
-	row       int // the next one
-	shown     int // rows that were delivered
+	reader    rowReader
+	row       row  // the next one,
+	more      bool // if there is one
+	mark      Mark // of the newest row that was delivered,
+	shown     bool // if there is one
 }
 
 // span is a stretch of a recording, [from, to) in Unix nanoseconds.
@@ -41,9 +46,16 @@ type span struct{ from, to int64 }
 
 // OpenReplay loads and checks the whole file of every replay sensor in configs,
 // which have passed Check. What is wrong with a file is a *RecordingError. now is
-// the machine's monotonic time, for Due.
+// the machine's monotonic time, for Due. Close it.
 func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Replay, error) {
 	r := &Replay{now: now}
+	if err := r.open(configs, open); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Replay) open(configs []Config, open Opener) error {
 	speed := ""
 	for i, c := range configs {
 		if c.Type != Recorded {
@@ -51,48 +63,42 @@ func OpenReplay(configs []Config, now func() time.Duration, open Opener) (*Repla
 		}
 		c = c.WithDefaults()
 		if c.IsTape() {
-			return openTape(c, now, open)
+			return r.openTape(c, open)
 		}
 		if speed == "" {
 			speed = c.Speed
 		}
 		if c.Speed != speed {
-			return nil, fmt.Errorf("sensor %s: speed: %q, but another recording has %q; they share one time", c.Alias, c.Speed, speed)
+			return fmt.Errorf("sensor %s: speed: %q, but another recording has %q; they share one time", c.Alias, c.Speed, speed)
 		}
 		if err := r.load(i, c, open); err != nil {
-			return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
+			return fmt.Errorf("sensor %s: %w", c.Alias, err)
 		}
 	}
 	if len(r.players) == 0 {
-		return nil, errors.New("no sensor of type replay")
+		return errors.New("no sensor of type replay")
 	}
 	var err error
 	if r.speed, err = parseSpeed(speed); err != nil {
-		return nil, fmt.Errorf("speed: %w", err)
+		return fmt.Errorf("speed: %w", err)
 	}
 	if r.Grouped() {
-		return r, nil // its time begins anew in each: see Stretches
+		return nil // its time begins anew in each: see Stretches
 	}
-	if err := r.span(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r.span()
 }
 
-// openTape loads an MCAP recording, which has all sensors in it.
-func openTape(c Config, now func() time.Duration, open Opener) (*Replay, error) {
-	tape, err := loadTape(&c, open)
-	if err != nil {
-		return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
+// openTape opens an MCAP recording, which has all sensors in it.
+func (r *Replay) openTape(c Config, open Opener) (err error) {
+	r.files = &shelf{open: open}
+	if r.tape, err = loadTape(&c, r.files); err != nil {
+		return fmt.Errorf("sensor %s: %w", c.Alias, err)
 	}
-	r := &Replay{now: now, tape: tape, start: tape.Start.UnixNano()}
+	r.start, r.end = r.tape.Start.UnixNano(), r.tape.End
 	if r.speed, err = parseSpeed(c.Speed); err != nil {
-		return nil, fmt.Errorf("speed: %w", err)
+		return fmt.Errorf("speed: %w", err)
 	}
-	for _, e := range tape.Events {
-		r.end = max(r.end, e.At)
-	}
-	return r, nil
+	return nil
 }
 
 func (r *Replay) load(index int, c Config, open Opener) error {
@@ -113,6 +119,7 @@ func (r *Replay) load(index int, c Config, open Opener) error {
 		sensor:    index,
 		unplugged: unplugged,
 		samples:   make([]encoder.Sample, 0, len(recording.channels)),
+		part:      recording.parts[0],
 	})
 	return nil
 }
@@ -121,14 +128,26 @@ func (r *Replay) load(index int, c Config, open Opener) error {
 func (r *Replay) span() error {
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	for _, p := range r.players {
-		first = min(first, p.times[0])
-		last = max(last, p.times[len(p.times)-1])
+		first = min(first, p.part.first)
+		last = max(last, p.part.last)
 	}
 	r.start = first
 	if r.end = time.Duration(last - first); r.end < 0 {
 		return errors.New("the recordings lie more than 292 years apart")
 	}
 	return nil
+}
+
+// Close lets go of the files that recordings have open. Nothing can be played any
+// more, not even by the Stretches.
+func (r *Replay) Close() (err error) {
+	if r.files != nil {
+		err = r.files.Close()
+	}
+	for _, p := range r.players {
+		err = errors.Join(err, p.rows.Close())
+	}
+	return err
 }
 
 // Start is the wall-clock time of moment 0, in UTC.

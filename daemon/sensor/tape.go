@@ -1,11 +1,10 @@
 package sensor
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,8 +51,9 @@ func Expand(configs []Config, open Opener) ([]Config, error) {
 	if len(configs) > 1 {
 		return nil, fmt.Errorf("sensor %s: an MCAP recording has all sensors in it: no other [[sensor]] may stand beside it", c.Alias)
 	}
-	tape, err := loadTape(&c, open)
-	if err != nil {
+	files := &shelf{open: open}
+	tape, err := loadTape(&c, files)
+	if err = errors.Join(err, files.Close()); err != nil {
 		return nil, fmt.Errorf("sensor %s: %w", c.Alias, err)
 	}
 	if len(tape.Sensors) == 0 {
@@ -69,13 +69,6 @@ func Expand(configs []Config, open Opener) ([]Config, error) {
 	}
 	return all, nil
 }
-
-// maxTape bounds the bytes of a recording's segments, which are read as a whole,
-// and maxBefore those of the segments that are read for what led up to them.
-const (
-	maxTape   = 256 << 20
-	maxBefore = 64 << 20
-)
 
 // Tape returns the block that plays MCAP recordings, the segments of one run.
 func Tape(files ...string) Config {
@@ -149,8 +142,9 @@ func escape(name string) string {
 	return strings.NewReplacer("*", "\\*", "?", "\\?", "[", "\\[", "\\", "\\\\").Replace(name)
 }
 
-// loadTape reads the segments that c means, and as many of those before as fit.
-func loadTape(c *Config, open Opener) (*record.Recording, error) {
+// loadTape reads the segments that c means, and as many of those before as fit. The
+// events stay in the files.
+func loadTape(c *Config, files *shelf) (*record.Recording, error) {
 	names, err := c.segments()
 	if err != nil {
 		return nil, err
@@ -159,7 +153,7 @@ func loadTape(c *Config, open Opener) (*record.Recording, error) {
 	left := int64(maxBefore)
 	before, _ := around(names[0])
 	for _, name := range before {
-		s, err := readSegment(name, open, &left)
+		s, err := files.source(name, &left)
 		if err != nil {
 			break // too much, or gone meanwhile: it must do without
 		}
@@ -167,17 +161,17 @@ func loadTape(c *Config, open Opener) (*record.Recording, error) {
 		segments = append(segments, s)
 	}
 	slices.Reverse(segments)
-	left = maxTape
+	left = math.MaxInt64
 	for _, name := range names {
-		s, err := readSegment(name, open, &left)
+		s, err := files.source(name, &left)
 		if err != nil {
 			return nil, err
 		}
 		segments = append(segments, s)
 	}
-	tape, err := record.Load(segments)
+	tape, err := record.Open(segments)
 	if err != nil && segments[0].Before { // perhaps because of what nobody asked for
-		tape, err = record.Load(slices.DeleteFunc(segments, func(s record.Source) bool { return s.Before }))
+		tape, err = record.Open(slices.DeleteFunc(segments, func(s record.Source) bool { return s.Before }))
 	}
 	if err != nil {
 		return nil, &RecordingError{File: c.File, Err: err}
@@ -185,30 +179,13 @@ func loadTape(c *Config, open Opener) (*record.Recording, error) {
 	left = maxBefore
 	_, after := around(names[len(names)-1])
 	for i := 0; i < len(after) && !tape.Dated(); i++ {
-		s, err := readSegment(after[i], open, &left)
+		s, err := files.source(after[i], &left)
 		if err != nil {
 			break
 		}
 		tape.DateBy(&s)
 	}
 	return tape, nil
-}
-
-// readSegment reads a file of no more than left bytes, and takes them off.
-func readSegment(name string, open Opener, left *int64) (record.Source, error) {
-	file, err := open(name)
-	if err != nil {
-		return record.Source{}, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, *left+1))
-	if err != nil {
-		return record.Source{}, &RecordingError{File: name, Err: err}
-	}
-	if *left -= int64(len(text)); *left < 0 {
-		return record.Source{}, &RecordingError{File: name, Err: fmt.Errorf("more than %d bytes: name fewer segments", maxTape)}
-	}
-	return record.Source{Name: name, ReaderAt: bytes.NewReader(text), Size: int64(len(text))}, nil
 }
 
 // Fault is a word for what an error of a Reading means, for recordings; "" for nil.
@@ -272,11 +249,10 @@ type Listener struct {
 // in which the pipeline saw it then.
 func (r *Replay) RunTape(ctx context.Context, to Listener) error {
 	defer r.due.Store(0)
-	first := r.tape.Events[r.tape.Before].At
+	first := r.tape.First
 	pace := pace{began: r.now(), speed: r.speed, timer: time.NewTimer(0)}
 	defer pace.timer.Stop()
-	for i := range r.tape.Events {
-		e := &r.tape.Events[i]
+	return r.tape.Each(func(i int, e *record.Event) error {
 		if i == r.tape.Before {
 			pace.began = r.now()
 			to.Begin()
@@ -296,11 +272,11 @@ func (r *Replay) RunTape(ctx context.Context, to Listener) error {
 			to.Push(e)
 		case record.HangEvent:
 			to.Hung(e)
-			continue // the decision has the same moment
+			return nil // the decision has the same moment
 		case record.ResultEvent:
 			to.Decided(e)
 		}
 		to.Advance(e.At)
-	}
-	return nil
+		return nil
+	})
 }

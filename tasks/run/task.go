@@ -118,11 +118,11 @@ func readSet(ctx context.Context, config daemon.Config, files []string, labels m
 	if strings.HasSuffix(files[0], ".safetensors") {
 		return train.OpenSet(files[0])
 	}
-	table, err := daemon.FeatureTable(ctx, config, daemon.Environment{}, files)
+	table, err := daemon.FeatureTable(ctx, config, daemon.Environment{}, files, "")
 	if err != nil {
 		return nil, err
 	}
-	set, err := train.FromTable(table, strings.Join(files, ", "))
+	set, err := train.ReadSet(table, strings.Join(files, ", "))
 	if err != nil {
 		return nil, err
 	}
