@@ -97,7 +97,7 @@ func (d *Daemon) model(c Config) (*fusion.Model, encoder.Features, error) {
 }
 
 // Run runs until ctx ends or a recording is over, then drains: sensors first,
-// then the sinks, then the API, within drainTime. It returns nil for both ends.
+// then the API, then the sinks, within drainTime. It returns nil for both ends.
 // A Daemon runs once.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.started = d.system.Now()
@@ -199,17 +199,20 @@ func (d *Daemon) await() {
 	}
 }
 
-// drain lets the sinks write what they have and the API answer what it was asked.
+// drain lets the API answer what it was asked, and then the sinks and the recording
+// write what they have: in this order, since what was acknowledged is not to be lost.
 func (d *Daemon) drain() {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime*7/10)
-	defer cancel()
-	d.closeOutputs(ctx, d.current.Load().outputs)
-	d.closeRecorder(ctx, d.current.Load(), nil)
 	if d.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime/5)
+		defer cancel()
 		if err := d.server.Shutdown(ctx); err != nil {
 			d.env.Log.Warn("API closed", "error", err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime/2)
+	defer cancel()
+	d.closeOutputs(ctx, d.current.Load().outputs)
+	d.closeRecorder(ctx, d.current.Load(), nil)
 }
 
 // Push takes p in: see api.Daemon.

@@ -181,9 +181,9 @@ func TestDeployUsage(t *testing.T) {
 	require.Contains(t, stderr, "api.listen")
 }
 
-// TestHangup is the second half of "SIGTERM under load; SIGHUP with bad config":
-// the bad one changes nothing, the good one after it comes into force.
-func TestHangup(t *testing.T) {
+// TestRow62BadHangup: a SIGHUP with a bad configuration changes nothing and says so, the
+// good one after it comes into force.
+func TestRow62BadHangup(t *testing.T) {
 	s := newSite(t)
 	s.run(t)
 	good := s.read(t, "ragedge.toml")

@@ -40,8 +40,12 @@ func bodyForm(r *http.Request) (string, error) {
 }
 
 // readBody reads a body of at most limit bytes. Its error wraps that of the reader, and
-// what a body that cannot be read is to this path.
+// what a body that cannot be read is to this path. A body that says to be larger is not
+// waited for.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, kind error) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %w", kind, &http.MaxBytesError{Limit: limit})
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		return nil, fmt.Errorf("%w: the body cannot be read: %w", kind, err)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +16,9 @@ import (
 // the moment its request has been read until the reply is out. When there is no
 // room for a new one, the connection that has been quiet for longest gives way,
 // so that any number of clients that send slowly, or nothing, cannot keep an
-// honest one out; when all are busy, the new one is told 503.
+// honest one out; when all are busy, the new one is told 503. They never take more
+// than half of the file descriptors that the process may have: sensors and
+// recordings need some too.
 type conns struct {
 	max int
 
@@ -23,7 +26,8 @@ type conns struct {
 	open   []*conn // those that were busy last at the end
 	closed bool
 
-	evicted, refused func() // count
+	evicted, refused func()                       // count
+	failed           func(err error, lasted bool) // counts, and reports what has lasted for a while
 }
 
 // conn is one accepted connection.
@@ -115,13 +119,21 @@ type bounded struct {
 const fullReply = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n" +
 	"Connection: close\r\nRetry-After: 1\r\nContent-Length: 33\r\n\r\n" + `{"error":"too many connections"}` + "\n"
 
-// Accept returns the next connection there is room for.
+// Accept returns the next connection there is room for. Whatever else goes wrong
+// than that the listener is closed, such as having no file descriptor left, may
+// pass: it is tried again, after a wait that grows.
 func (l bounded) Accept() (net.Conn, error) {
+	var wait time.Duration
 	for {
 		c, err := l.Listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return nil, err
 		}
+		if err != nil {
+			wait = l.rest(wait, err)
+			continue
+		}
+		wait = 0
 		if admitted := l.set.admit(c); admitted != nil {
 			return admitted, nil
 		}
@@ -130,6 +142,20 @@ func (l bounded) Accept() (net.Conn, error) {
 		io.WriteString(c, fullReply)
 		c.Close()
 	}
+}
+
+// The waits of a listener that fails.
+const (
+	leastRest = 5 * time.Millisecond
+	mostRest  = time.Second
+)
+
+// rest waits twice as long as before, and returns how long that was.
+func (l bounded) rest(before time.Duration, err error) time.Duration {
+	wait := min(max(2*before, leastRest), mostRest)
+	l.set.failed(err, wait == mostRest && before < mostRest)
+	time.Sleep(wait)
+	return wait
 }
 
 type connKey struct{}

@@ -36,7 +36,7 @@ func TestTCPTakesNoData(t *testing.T) {
 	require.Len(t, r.daemon.taken(), 1)
 }
 
-func TestHostAndOrigin(t *testing.T) {
+func TestRow51HostAndOrigin(t *testing.T) {
 	r := serve(t, nil)
 	port := r.tcp[strings.LastIndex(r.tcp, ":"):]
 	for _, tt := range []struct {

@@ -112,7 +112,7 @@ func TestHead(t *testing.T) {
 	require.Zero(t, r.server.hub.count())
 }
 
-func TestPathsAndMethods(t *testing.T) {
+func TestRow51PathsAndMethods(t *testing.T) {
 	r := serve(t, nil)
 	for _, path := range []string{"/healthz/", "//healthz", "/v1/../healthz", "/v1/regions/x", "/HEALTHZ", "/v2/models"} {
 		a := r.ask(http.MethodGet, path)
@@ -144,18 +144,6 @@ func TestMetrics(t *testing.T) {
 	require.Contains(t, a.body, "ragedge_api_stream_clients 0\n")
 	require.NotContains(t, a.body, "BREW")
 	require.NotContains(t, a.body, "evil")
-}
-
-// TestPanicIsContained: a panicking handler costs its own request only.
-func TestPanicIsContained(t *testing.T) {
-	r := serve(t, nil)
-	r.daemon.set(func() { r.daemon.panics = true })
-	a := r.get("/healthz")
-	require.Equal(t, 500, a.code)
-	require.Equal(t, "{\"error\":\"the daemon failed on this request; its log says how\"}\n", a.body)
-	require.Equal(t, 200, r.get("/readyz").code)
-	require.Equal(t, "1", r.metric("ragedge_api_panics_total"))
-	require.Equal(t, "1", r.metric(`ragedge_api_requests_total{code="500"}`))
 }
 
 func TestHeaderTooLarge(t *testing.T) {

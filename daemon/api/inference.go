@@ -26,7 +26,11 @@ func (s *Server) inference(w http.ResponseWriter, r *http.Request) {
 	case path == "/v2/health/ready":
 		get(w, r, s.readyz)
 	case strings.HasPrefix(path, modelsPath):
-		name, verb, _ := strings.Cut(path[len(modelsPath):], "/")
+		name, verb, cut := strings.Cut(path[len(modelsPath):], "/")
+		if cut && verb == "" {
+			noSuchPath(w)
+			return
+		}
 		m, err := s.daemon.Model()
 		if err == nil && name != m.Name {
 			err = fmt.Errorf("%w: model %.64q, the one here is %q", ErrUnknown, name, m.Name)

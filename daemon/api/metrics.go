@@ -15,6 +15,8 @@ type counters struct {
 	cut     *metrics.Counter // stream clients that took nothing in
 	evicted *metrics.Counter
 	refused *metrics.Counter
+	// notAccepted counts how often a listener failed: no file descriptor left, say.
+	notAccepted *metrics.Counter
 	// unauthorized counts requests with a wrong token.
 	unauthorized *metrics.Counter
 }
@@ -31,6 +33,7 @@ func newCounters(c *conns, h *hub) *counters {
 		evicted: set.NewCounter("ragedge_api_connections_evicted_total"),
 		refused: set.NewCounter("ragedge_api_connections_refused_total"),
 
+		notAccepted:  set.NewCounter("ragedge_api_accept_errors_total"),
 		unauthorized: set.NewCounter("ragedge_api_unauthorized_total"),
 	}
 }

@@ -115,6 +115,27 @@ func TestRow50DeafStreams(t *testing.T) {
 	require.Equal(t, uint64(deaf), r.server.metrics.cut.Get())
 }
 
+// TestRow60PanicOfAHandler: a handler that panics costs its own request only, as
+// often as it does, and each time is counted.
+func TestRow60PanicOfAHandler(t *testing.T) {
+	r := serve(t, nil)
+	events := r.stream()
+	r.daemon.set(func() { r.daemon.panics = true })
+	const times = 100
+	for range times {
+		a := r.get("/healthz")
+		require.Equal(t, 500, a.code)
+		require.Equal(t, "{\"error\":\"the daemon failed on this request; its log says how\"}\n", a.body)
+		require.Equal(t, 200, r.get("/readyz").code)
+	}
+	require.Equal(t, "100", r.metric("ragedge_api_panics_total"))
+	require.Equal(t, "100", r.metric(`ragedge_api_requests_total{code="500"}`))
+	require.NoError(t, r.server.Write(some(1)))
+	require.Equal(t, "id: 1", nextLine(t, events), "who was there before is served on")
+	r.daemon.set(func() { r.daemon.panics = false })
+	require.Equal(t, 200, r.get("/healthz").code)
+}
+
 // heap is what is in use of it.
 func heap() uint64 {
 	runtime.GC()

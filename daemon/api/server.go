@@ -84,12 +84,18 @@ func newServer(d Daemon, log *slog.Logger, lim limits) *Server {
 		log:     log,
 		limits:  lim,
 		hub:     newHub(lim.streams),
-		conns:   &conns{max: lim.connections},
+		conns:   &conns{max: min(lim.connections, descriptors()/2)},
 		pushing: make(chan struct{}, lim.pushes),
 		reading: make(chan struct{}, lim.recordings),
 	}
 	s.metrics = newCounters(s.conns, s.hub)
 	s.conns.evicted, s.conns.refused = s.metrics.evicted.Inc, s.metrics.refused.Inc
+	s.conns.failed = func(err error, lasted bool) {
+		s.metrics.notAccepted.Inc()
+		if lasted {
+			s.log.Error("the API takes no new clients for now", "error", err)
+		}
+	}
 	return s
 }
 

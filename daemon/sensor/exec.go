@@ -108,7 +108,7 @@ func (p *Program) Overruns() int64 { return p.overruns.Load() }
 // startup_error = "error" says that its first failure ends the run.
 func (p *Program) Run(ctx context.Context, deliver func(Reading)) error {
 	for failures := 0; ; failures++ {
-		good, err := p.begin(ctx, deliver)
+		good, err := contained(func() (bool, error) { return p.begin(ctx, deliver) })
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -130,6 +130,17 @@ func (p *Program) Run(ctx context.Context, deliver func(Reading)) error {
 		case <-time.After(p.backoff(failures)):
 		}
 	}
+}
+
+// contained makes a panic of f, which cannot cope with what a device or a program gave
+// it, its error.
+func contained(f func() (bool, error)) (good bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			good, err = false, fmt.Errorf("reading it panicked: %v", r)
+		}
+	}()
+	return f()
 }
 
 // backoff is the wait before a command is begun again: a second after the first
@@ -210,7 +221,7 @@ func (p *Program) execute(ctx context.Context, deliver func(Reading)) (good bool
 		stderr.SetReadDeadline(end)
 		close(gone)
 	}()
-	good, err = p.read(ctx, stdout, silent, deliver)
+	good, err = contained(func() (bool, error) { return p.read(ctx, stdout, silent, deliver) })
 	if ctx.Err() == nil {
 		syscall.Kill(group, syscall.SIGKILL) // it closed its output and lives on
 	}

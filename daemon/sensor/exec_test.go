@@ -69,7 +69,7 @@ func (r *running) end(t *testing.T) {
 	select {
 	case err := <-r.done:
 		require.NoError(t, err)
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		require.Fail(t, "the program does not end")
 	}
 }

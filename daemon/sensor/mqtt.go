@@ -107,7 +107,7 @@ func (s *Subscriber) Dropped() int64 { return s.dropped.Load() }
 func (s *Subscriber) Run(ctx context.Context, deliver func(Reading)) error {
 	for {
 		begun := time.Now()
-		err := s.once(ctx, deliver)
+		_, err := contained(func() (bool, error) { return false, s.once(ctx, deliver) })
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -83,7 +83,7 @@ func TestInfluxLine(t *testing.T) {
 func lineOf(seq uint64) string { return string(appendInflux(nil, &pumpRoom, answer(seq))) }
 
 // A peer that goes away and comes back gets every line, in order; one may come twice.
-func TestInfluxStreams(t *testing.T) {
+func TestRow56PeerGoesAway(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
 			address := "127.0.0.1:0"

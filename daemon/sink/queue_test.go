@@ -155,7 +155,7 @@ func TestOfferWaitGivesUp(t *testing.T) {
 	})
 }
 
-func TestQueueOutlivesErrorsAndPanics(t *testing.T) {
+func TestRow60QueueOutlivesErrorsAndPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := errors.New("no space left on device")
 		s := &fakeSink{write: func(seq uint64) error {

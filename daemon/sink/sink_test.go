@@ -122,7 +122,7 @@ func TestLineAfterATornOne(t *testing.T) {
 	}
 }
 
-func TestClosedPipe(t *testing.T) {
+func TestRow56ClosedPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer w.Close()
