@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ragedge/ragedge/daemon/api"
+	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/stretchr/testify/require"
@@ -128,11 +129,26 @@ func TestBrowserDashboard(t *testing.T) {
 	}
 	b.becomes(fmt.Sprintf(`document.getElementById('seek-time').textContent !== %q`, first))
 	b.becomes(`/^\d+ % sure/.test(document.getElementById('sure').textContent)`)
-	require.Equal(t, true, b.eval(noOverflow))
+
+	// Where it looked then, computed once more from the recording, whenever the slider rests.
+	for range 2 {
+		before := b.eval(`document.getElementById('heat-table').textContent`)
+		for range 20 {
+			b.press("ArrowRight", 39)
+		}
+		b.becomes(fmt.Sprintf(`document.getElementById('heat-note').textContent === 'Computed again from what was recorded.' &&
+			document.getElementById('heat-table').textContent !== %q`, before))
+		require.EqualValues(t, 6, b.eval(`document.querySelectorAll('#heat-table tbody tr').length`))
+	}
 	b.picture("recording.png")
-	b.size(360, 1100, "dark")
-	require.Equal(t, true, b.eval(noOverflow))
-	b.picture("recording-360.png")
+	for _, width := range []int{1600, 360} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.size(width, 1100, scheme)
+			require.Equal(t, true, b.eval(noOverflow), "%d %s", width, scheme)
+			require.Empty(t, b.eval(contrast), scheme)
+			b.picture(fmt.Sprintf("recording-%d-%s.png", width, scheme))
+		}
+	}
 	b.eval(`document.getElementById('live').click()`)
 	b.becomes(`document.getElementById('player').hidden && document.body.dataset.mode === 'live'`)
 	require.NoError(t, stop())
@@ -231,4 +247,70 @@ func TestBrowserWithoutModel(t *testing.T) {
 	require.Empty(t, b.complaints())
 	b.onlyAsked(address)
 	require.NoError(t, stop())
+}
+
+// TestBrowserHindsight: where the answers of a recording looked is shown by the model
+// that gave them alone, and of those that all is there of; else the page says why not.
+func TestBrowserHindsight(t *testing.T) {
+	b := openChromium(t)
+	dir := t.TempDir()
+	c := roomConfig(t, true)
+	c.Record = recordTo(dir)
+	c.Record.SegmentBytes = 256 << 10
+	model, err := fusion.Load(roomModel)
+	require.NoError(t, err)
+	d, err := New(c, Environment{Model: model, Notify: &notes{}})
+	require.NoError(t, err)
+	require.NoError(t, d.Run(t.Context()))
+	files, err := filepath.Glob(filepath.Join(dir, "*.mcap"))
+	require.NoError(t, err)
+	require.Greater(t, len(files), 1)
+	require.NoError(t, os.Remove(files[0]))
+
+	for _, shown := range []struct {
+		name  string
+		model *fusion.Model
+		note  string
+	}{
+		{"none", nil, `^Not known: no model is loaded\.`},
+		{"other", tinyModel(t, twoFeatures), `^Not known: the answers are of another model `},
+		{"same", model, `not all that led up to it is there`},
+	} {
+		address := freePort(t)
+		c := quiet(airSensor())
+		c.API.Listen = []string{address}
+		c.Record = record.Config{When: record.API, Directory: dir}
+		d, err := New(c, Environment{Model: shown.model, Notify: &notes{}, Version: "1.2.3", KernelSet: "avx2"})
+		require.NoError(t, err)
+		stop := run(t, d)
+		b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address))
+		b.becomes(`document.querySelectorAll('#files li button').length > 0`)
+		b.eval(fmt.Sprintf(`[...document.querySelectorAll('#files li')].find((li) => li.textContent.includes(%q)).querySelector('button').click()`,
+			filepath.Base(files[1])))
+		b.becomes(`!document.getElementById('player').hidden`)
+		b.becomes(fmt.Sprintf(`/%s/.test(document.getElementById('heat-note')?.textContent) || (document.getElementById('seek').stepUp(),
+			document.getElementById('seek').oninput(), false)`, shown.note))
+		require.Equal(t, true, b.eval(`!document.getElementById('heat').hidden && document.getElementById('heat-map').hidden`))
+		for _, width := range []int{1600, 360} {
+			b.size(width, 1000, "light")
+			require.Equal(t, true, b.eval(noOverflow), width)
+			require.Empty(t, b.eval(contrast))
+			b.picture(fmt.Sprintf("hindsight-%s-%d.png", shown.name, width))
+		}
+		if shown.model == model {
+			b.eval(`(() => { const seek = document.getElementById('seek'); seek.value = seek.max; seek.oninput(); })()`)
+			b.becomes(`document.getElementById('heat-note').textContent === 'Computed again from what was recorded.'`)
+			b.becomes(`document.querySelectorAll('#heat-table tbody tr').length === 6 && !document.getElementById('heat-map').hidden`)
+			// It plays on, and what is shown is said to be of when it is.
+			b.eval(`(() => { const seek = document.getElementById('seek'); seek.value = '20'; seek.oninput(); document.getElementById('play').click(); })()`)
+			b.becomes(`/^Of the answer at /.test(document.getElementById('heat-note').textContent)`)
+			b.eval(`document.getElementById('play').click()`)
+			b.becomes(`document.getElementById('heat-note').textContent === 'Computed again from what was recorded.'`)
+		}
+		b.onlyAsked(address)
+		b.mu.Lock()
+		b.requests = nil
+		b.mu.Unlock()
+		require.NoError(t, stop())
+	}
 }

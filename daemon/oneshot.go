@@ -17,6 +17,14 @@ type oneShot struct {
 	state *fusion.State
 }
 
+// of returns the buffers. The lock is held.
+func (o *oneShot) of(model *fusion.Model) *fusion.State {
+	if o.state == nil {
+		o.state = model.NewState()
+	}
+	return o.state
+}
+
 // mostExamples is how many examples one request may have: the replies of more
 // could be larger than what the unit may hold.
 const mostExamples = 256
@@ -34,10 +42,7 @@ func (d *Daemon) Fuse(input *safetensors.File) (*safetensors.File, error) {
 	}
 	m.aside.mu.Lock()
 	defer m.aside.mu.Unlock()
-	if m.aside.state == nil {
-		m.aside.state = m.model.NewState()
-	}
-	output, err := m.aside.state.FuseFile(input)
+	output, err := m.aside.of(m.model).FuseFile(input)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", api.ErrInvalid, err)
 	}

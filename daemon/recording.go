@@ -110,7 +110,12 @@ func (p *pipeline) repush(e *record.Event) {
 	p.start(e.At)
 	p.tick(e.At - 1)
 	p.lastIn = time.Now()
-	newest := e.At
+	p.lastReading.Store(int64(p.retake(e)))
+}
+
+// retake does so without the pipeline's lock, and says when that was true.
+func (p *pipeline) retake(e *record.Event) (newest time.Duration) {
+	newest = e.At
 	for i := range e.Regions {
 		r := &api.Regions{Modality: e.Regions[i].Modality, Rows: e.Regions[i].Rows, Features: e.Regions[i].Features, Data: e.Regions[i].Data}
 		newest = e.Regions[i].At
@@ -125,7 +130,7 @@ func (p *pipeline) repush(e *record.Event) {
 		}
 		p.inject(in, s.At, s.Value)
 	}
-	p.lastReading.Store(int64(newest))
+	return newest
 }
 
 // redecide decides at the moment of a recorded decision, and gives the Result its

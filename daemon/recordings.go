@@ -54,9 +54,13 @@ func (d *Daemon) openSegment(name string) (*os.File, error) {
 	}
 	f, err := record.OpenSegment(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no recording %.100q: GET /v1/recordings lists those there are", api.ErrUnknown, name)
+		return nil, noSuchRecording(name)
 	}
 	return f, err
+}
+
+func noSuchRecording(name string) error {
+	return fmt.Errorf("%w: no recording %.100q: GET /v1/recordings lists those there are", api.ErrUnknown, name)
 }
 
 // ViewRecording reads a file: see api.Daemon.

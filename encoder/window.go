@@ -129,6 +129,10 @@ func (w *Window) Add(s Sample) bool {
 // maxSamples of them. Any goroutine may call it.
 func (w *Window) Dropped() int64 { return w.dropped.Load() }
 
+// Reach is how long before a time T a sample may lie that still matters to the regions
+// at T.
+func (w *Window) Reach() time.Duration { return w.keep }
+
 // Regions writes the regions at time T = at to dst, row by row of Definition.Width
 // values, and returns their number. dst should have room for Definition.Regions
 // rows; it gets no more than fit, and what lies behind the rows that are returned

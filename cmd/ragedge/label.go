@@ -10,7 +10,8 @@ import (
 
 const labelHelp = `Writes into the running recording what is true: from now on, until the next label,
 or from one time to another. A time is RFC 3339 (2026-05-01T14:30:00Z) or how long
-ago it was (90s, 15m). It returns once the label is as safe as [record] durable asks.
+ago it was (90s, 15m). --end says instead that the label that holds does so no longer,
+and that none begins. It returns once the label is as safe as [record] durable asks.
 
 It needs the daemon's Unix socket: join the group ragedge. Exit codes: 0 written ·
 1 refused · 2 usage · 75 no daemon · 78 configuration.`
@@ -18,16 +19,33 @@ It needs the daemon's Unix socket: join the group ragedge. Exit codes: 0 written
 func newLabel() *cobra.Command {
 	var files configFiles
 	var from, to, source string
+	var end bool
+	label := oneArg("the label, or --end")
 	c := &cobra.Command{
-		Use:   "label LABEL",
+		Use:   "label LABEL | --end",
 		Short: "Say what is true, in the running recording",
 		Long:  labelHelp,
 		Example: "  ragedge label \"2 people\"\n" +
 			"  ragedge label empty --from 15m --to 5m\n" +
-			"  ragedge label empty --from 2026-05-01T14:30:00Z --to 2026-05-01T15:00:00Z",
-		Args: oneArg("the label"),
+			"  ragedge label empty --from 2026-05-01T14:30:00Z --to 2026-05-01T15:00:00Z\n" +
+			"  ragedge label --end\n" +
+			"  ragedge label --end --from 5m",
+		Args: func(c *cobra.Command, args []string) error {
+			switch {
+			case !end:
+				return label(c, args)
+			case len(args) > 0:
+				return usageError{fmt.Errorf("--end ends the label that holds, and takes none, got %q", args[0])}
+			case to != "":
+				return usageError{fmt.Errorf("--end and --to exclude each other: --from says when the label ended")}
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
-			l, now := api.Label{Label: args[0], Source: source}, time.Now()
+			l, now := api.Label{End: end, Source: source}, time.Now()
+			if !end {
+				l.Label = args[0]
+			}
 			var err error
 			if l.From, err = readMoment(from, now); err != nil {
 				return usageError{fmt.Errorf("--from: %w", err)}
@@ -39,7 +57,8 @@ func newLabel() *cobra.Command {
 		},
 	}
 	files.registerStandard(c)
-	c.Flags().StringVar(&from, "from", "", "when it began to be true (default: now)")
+	c.Flags().BoolVar(&end, "end", false, "end the label that holds, instead of giving one")
+	c.Flags().StringVar(&from, "from", "", "when it began to be true, or with --end ended (default: now)")
 	c.Flags().StringVar(&to, "to", "", "when it ceased to be (default: at the next label)")
 	c.Flags().StringVar(&source, "source", "cli", "who says so")
 	return c

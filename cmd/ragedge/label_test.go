@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/stretchr/testify/require"
 )
 
@@ -25,6 +27,15 @@ func TestLabelAndRecord(t *testing.T) {
 	require.Contains(t, call(exitFailed, "label", "empty", "--from", "5m", "--to", "10m"), "to is not after from")
 	call(exitUsage, "label", "empty", "--from", "noon")
 	call(exitUsage, "label")
+	running := func() string { return s.wait(t, func(*api.Status) bool { return true }).Record.Label }
+	require.Equal(t, "2 people", running())
+	require.Contains(t, call(exitUsage, "label", "empty", "--end"), `takes none, got "empty"`)
+	require.Contains(t, call(exitUsage, "label", "--end", "--to", "5m"), "--end and --to exclude each other")
+	call(exitUsage, "label", "--end", "--from", "noon")
+	require.Equal(t, "2 people", running(), "none of that ended it")
+	call(exitOK, "label", "--end")
+	require.Empty(t, running())
+	call(exitOK, "label", "--end", "--from", "5m", "--source", "me")
 	call(exitOK, "record", "stop")
 	call(exitOK, "record", "flight")
 	require.Contains(t, call(exitFailed, "record", "flight"), "at most one in 10m")
@@ -36,6 +47,12 @@ func TestLabelAndRecord(t *testing.T) {
 		files, _ := filepath.Glob(filepath.Join(s.dir, "recordings", "*-0*.labels.mcap"))
 		return len(files) == 1
 	}, 5*time.Second, 5*time.Millisecond)
+	files, err := filepath.Glob(filepath.Join(s.dir, "recordings", "*-0*.labels.mcap"))
+	require.NoError(t, err)
+	content, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	require.Regexp(t, `"label":"","from_ns":-?\d+,"source":"cli"`, string(content))
+	require.Regexp(t, `"label":"","from_ns":-?\d+,"source":"me"`, string(content))
 }
 
 func TestLabelWithoutDaemon(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/ragedge/ragedge/result"
 	"github.com/ragedge/ragedge/safetensors"
@@ -26,6 +27,8 @@ var (
 	ErrInvalid = errors.New("invalid push")
 	// ErrRequest is any other request that makes no sense: 400.
 	ErrRequest = errors.New("invalid request")
+	// ErrMismatch is a request about something that does not fit what is loaded: 409.
+	ErrMismatch = errors.New("does not fit")
 	// ErrFull is a full queue: 429.
 	ErrFull = errors.New("too much at once")
 	// ErrNotReady is a daemon that cannot answer yet: 503.
@@ -73,6 +76,10 @@ type Daemon interface {
 	// ViewRecording calls emit with JSON objects: what v asks for of a recording, which
 	// may still be written to. A line is emit's until it returns.
 	ViewRecording(ctx context.Context, name string, v *RecordingView, emit func(line []byte) error) error
+	// AttentionThen says where an answer looked that a recording holds, computed again
+	// by the loaded model. at is the time of its Result, to the millisecond. The caller
+	// owns it.
+	AttentionThen(ctx context.Context, name string, at time.Time) (*Attention, error)
 	// WriteMetrics writes the daemon's metrics in Prometheus text form.
 	WriteMetrics(w io.Writer)
 }

@@ -1,7 +1,11 @@
 package api
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -24,6 +28,37 @@ type Attention struct {
 // attention serves GET /v1/attention.
 func (s *Server) attention(w http.ResponseWriter, _ *http.Request) {
 	a, err := s.daemon.Attention()
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	replyJSON(w, http.StatusOK, a)
+}
+
+// hindsightTime is how long the attention of then may take, which has to be less
+// than a reply may.
+const hindsightTime = 15 * time.Second
+
+// attentionThen serves GET /v1/recordings/FILE/attention?at=TIME.
+func (s *Server) attentionThen(w http.ResponseWriter, r *http.Request, name string) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err == nil && (len(values) != 1 || len(values["at"]) != 1) {
+		err = errors.New("want at, once: the time of a Result")
+	}
+	var at time.Time
+	if err == nil {
+		at, err = time.Parse(time.RFC3339, values.Get("at"))
+	}
+	if err != nil {
+		refuse(w, fmt.Errorf("%w: %w", ErrRequest, err))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), hindsightTime)
+	defer cancel()
+	a, err := s.daemon.AttentionThen(ctx, name, at)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: not computed in %v", ErrFull, hindsightTime)
+	}
 	if err != nil {
 		refuse(w, err)
 		return

@@ -321,6 +321,19 @@ func (f *fake) Attention() (*Attention, error) {
 	return &Attention{Seq: 1, Modalities: []string{"light"}, Attention: [][]float32{{1}}, Region: []float32{1}}, nil
 }
 
+// AttentionThen takes any recording for one that has a Result at every full second.
+func (f *fake) AttentionThen(ctx context.Context, name string, at time.Time) (*Attention, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusal != nil {
+		return nil, f.refusal
+	}
+	if at.Nanosecond() != 0 {
+		return nil, fmt.Errorf("%w: %s: no Result of that time", ErrUnknown, name)
+	}
+	return &Attention{Seq: 7, Time: at, Modalities: []string{"light"}, Attention: [][]float32{{1}}, Region: []float32{1}}, ctx.Err()
+}
+
 func (f *fake) Recordings() ([]Recording, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -51,7 +51,7 @@ type schema struct {
 }
 
 func readDocument(t *testing.T) (d document) {
-	require.NoError(t, json.Unmarshal(openapi, &d))
+	require.NoError(t, json.Unmarshal(originals(t)["openapi.json"], &d))
 	return d
 }
 
@@ -206,6 +206,9 @@ func placed(path string) string {
 	file := "a.mcap"
 	if strings.HasPrefix(path, pagePath) {
 		file = "page.js"
+	}
+	if path == "/v1/recordings/{file}/attention" {
+		path += "?at=2026-01-02T15:04:05Z"
 	}
 	return strings.NewReplacer("{model}", "tiny", "{file}", file).Replace(path)
 }

@@ -2,22 +2,15 @@ package api
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 )
 
-// The page of GET /, and what it is made of. It asks the same server for data and
-// nobody for anything else, which its policy makes sure of.
-//
-//go:embed page
-var pageFiles embed.FS
-
 const (
-	// pagePath is where the parts of the page are.
+	// pagePath is where the parts of the page of GET / are. It asks the same server for
+	// data and nobody for anything else, which its policy makes sure of.
 	pagePath   = "/page/"
 	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,15 +24,16 @@ var pageTypes = map[string]string{
 	"svg":  "image/svg+xml",
 }
 
-// pageTag names the version of all parts: they go together.
+// pageTag names the version of all parts: they go together. It is a weak one, since
+// it is the same for a file packed and unpacked.
 var pageTag = sync.OnceValue(func() string {
 	sum := sha256.New()
-	entries, _ := pageFiles.ReadDir("page")
+	entries, _ := packed.ReadDir("packed")
 	for _, e := range entries {
-		content, _ := pageFiles.ReadFile("page/" + e.Name())
-		sum.Write(content)
+		file, _ := packed.ReadFile("packed/" + e.Name())
+		sum.Write(file)
 	}
-	return `"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
+	return `W/"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
 })
 
 // page serves GET / and the parts of the page. Browsers keep them, and ask each time
@@ -50,7 +44,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		name = strings.TrimPrefix(r.URL.Path, pagePath)
 	}
 	_, ending, _ := strings.Cut(name, ".")
-	content, err := pageFiles.ReadFile("page/" + name)
+	file, err := packed.ReadFile("packed/" + name + ".gz")
 	if err != nil || pageTypes[ending] == "" {
 		noSuchPath(w)
 		return
@@ -59,14 +53,11 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", pageTag())
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	if r.Header.Get("If-None-Match") == pageTag() {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", pageTypes[ending])
-	h.Set("Content-Length", strconv.Itoa(len(content)))
-	w.WriteHeader(http.StatusOK)
-	w.Write(content)
+	sendPacked(w, r, file)
 }

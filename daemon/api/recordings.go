@@ -67,7 +67,17 @@ func fetches(r *http.Request) bool {
 // recording serves what is below /v1/recordings/, to few at a time.
 func (s *Server) recording(w http.ResponseWriter, r *http.Request) {
 	name, what, more := strings.Cut(strings.TrimPrefix(r.URL.Path, recordingsPath), "/")
-	if name == "" || more && what != "results" {
+	var serve func(w http.ResponseWriter, r *http.Request, name string)
+	switch {
+	case name == "":
+	case !more:
+		serve = s.fetchRecording
+	case what == "results":
+		serve = s.viewRecording
+	case what == "attention":
+		serve = s.attentionThen
+	}
+	if serve == nil {
 		noSuchPath(w)
 		return
 	}
@@ -78,11 +88,7 @@ func (s *Server) recording(w http.ResponseWriter, r *http.Request) {
 		refuse(w, fmt.Errorf("%w: %d recordings are read already", ErrFull, cap(s.reading)))
 		return
 	}
-	if more {
-		s.viewRecording(w, r, name)
-	} else {
-		s.fetchRecording(w, r, name)
-	}
+	serve(w, r, name)
 }
 
 // fetchRecording serves a file as it is, or the part that a Range asks for.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -99,6 +100,33 @@ func TestViewRecording(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(a.body), "\n")
 	require.Len(t, lines, maxViewLines+1)
 	require.Equal(t, `{"error":"invalid request: too many lines"}`, lines[maxViewLines])
+}
+
+// TestAttentionThen: of one time, which is given once.
+func TestAttentionThen(t *testing.T) {
+	r := serve(t, nil)
+	const path = "/v1/recordings/a.mcap/attention"
+	a := r.get(path + "?at=2026-05-01T14:00:00.000%2B02:00")
+	require.Equal(t, 200, a.code, a.body)
+	require.Equal(t, `{"seq":7,"time":"2026-05-01T14:00:00+02:00","modalities":["light"],"attention":[[1]],"region":[1]}`+"\n", a.body)
+	for _, query := range []string{"", "?at=", "?at=noon", "?at=2026-05-01T12:00:00Z&at=2026-05-01T12:00:00Z", "?at=2026-05-01T12:00:00Z&every=1s", "?a=%"} {
+		require.Equal(t, 400, r.get(path+query).code, query)
+	}
+	a = r.get(path + "?at=2026-05-01T12:00:00.5Z")
+	require.Equal(t, 404, a.code)
+	require.Contains(t, a.body, "no Result of that time")
+	for err, code := range map[error]int{ErrNotReady: 503, ErrMismatch: 409, context.DeadlineExceeded: 429} {
+		r.daemon.set(func() { r.daemon.refusal = err })
+		require.Equal(t, code, r.get(path+"?at=2026-05-01T12:00:00Z").code, err)
+	}
+	require.Equal(t, 405, r.post(path, "{}").code)
+	for _, path := range []string{"/v1/recordings/a.mcap/", "/v1/recordings//attention", path + "/"} {
+		require.Equal(t, 404, r.ask(http.MethodGet, path).code, path)
+	}
+	for range defaultLimits.recordings {
+		r.server.reading <- struct{}{}
+	}
+	require.Equal(t, 429, r.get(path+"?at=2026-05-01T12:00:00Z").code)
 }
 
 // TestRecordingsAreReadByFew: what two read already, a third has to wait for.

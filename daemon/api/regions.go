@@ -140,6 +140,8 @@ func refuse(w http.ResponseWriter, err error) {
 		code = http.StatusNotFound
 	case errors.Is(err, ErrInvalid), errors.Is(err, ErrRequest):
 		code = http.StatusBadRequest
+	case errors.Is(err, ErrMismatch):
+		code = http.StatusConflict
 	case errors.Is(err, ErrFull):
 		code = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", "1")

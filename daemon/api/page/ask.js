@@ -6,8 +6,8 @@ const patience = 5000;
 export const rights = { changes: 'yes' };
 
 // get returns the JSON of a path, or undefined where the daemon has none now.
-export async function get(path) {
-  const reply = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(patience) });
+export async function get(path, within = patience) {
+  const reply = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(within) });
   rights.changes = reply.headers.get('Ragedge-Changes') ?? 'yes';
   if (reply.status === 503) return undefined;
   if (!reply.ok) throw new Error(await reason(reply));

@@ -1,6 +1,7 @@
 // What is known, and when it is drawn.
 import { get, lines, post, rights, stream } from './ask.js';
 import { $, clock, day, el, lasting, text } from './dom.js';
+import { hindsight } from './hindsight.js';
 import * as panels from './panels.js';
 
 const mostPoints = 4000; // kept; then every second of the older half goes
@@ -11,7 +12,7 @@ const lookEvery = 2000; // attention, while somebody looks
 
 const live = { points: [], arrived: 0, status: undefined, model: undefined, attention: undefined, latency: undefined };
 const link = { stream: false, status: false, since: performance.now(), ever: false };
-let file; // the recording that is shown: {name, points, labels, at}
+let file; // the recording that is shown: {name, points, labels, at, error, looked}
 
 /* Live */
 
@@ -241,7 +242,7 @@ async function show(f) {
     if (!points.length) throw new Error(error || 'it holds no readings and no answers');
     const labels = all.filter((x) => x.labelled).map(({ labelled: l }) => ({ label: l.label, from: Date.parse(l.from), to: l.to ? Date.parse(l.to) : undefined }));
     labels.forEach((l, i) => { l.to ??= labels.slice(i + 1).find((next) => next.from >= l.from)?.from; });
-    file = { name: f.file, points, labels, at: 0, error };
+    file = { name: f.file, points, labels, at: 0, error, looked: hindsight(f.file, draw) };
     $('seek').max = String(points.length - 1);
     $('seek').value = '0';
     paint();
@@ -266,7 +267,8 @@ function paintFile() {
   const view = { from: first, to: last, at: now.t, truth: labels.length ? labels : undefined };
   panels.why(answered, points, view);
   panels.readings(now.r, points, view);
-  panels.heat(undefined);
+  const then = file.looked(answered, live.status?.model?.digest);
+  panels.heat(then.attention, false, then.note);
 }
 
 $('seek').oninput = () => {

@@ -82,11 +82,14 @@ function table(into, points, names) {
   into.replaceChildren(el('caption', { class: 'hidden' }, 'Shares over time, newest first'), el('thead', {}, head), el('tbody', {}, ...rows));
 }
 
-// heat shows where in its regions the newest answer looked.
-export function heat(a, stale) {
-  $('heat').hidden = !a || a.attention.length < 2;
+// heat shows where in its regions an answer looked, and a note about that or about why
+// it is not known.
+export function heat(a, stale, note = '') {
+  $('heat').hidden = a ? a.attention.length < 2 : !note;
   $('heat').classList.toggle('stale', Boolean(stale));
-  if ($('heat').hidden) return;
+  $('heat-map').hidden = !a;
+  text($('heat-note'), note);
+  if ($('heat').hidden || !a) return;
   const cell = (x, most) => {
     const td = el('td', {}, String(Math.round(100 * x)));
     td.style.background = `color-mix(in srgb, var(--accent) ${Math.round((40 * x) / most)}%, var(--soft))`; // still easy to read on
