@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		for _, k := range kernels() {
 			steps = append(steps, r.kernelStep(k))
 		}
-		for _, w := range workloads {
+		for _, w := range workloads() {
 			steps = append(steps, r.modelStep(w.subject(), w.weight))
 		}
 	}

@@ -29,8 +29,8 @@ func TestFlopsOfWorkloads(t *testing.T) {
 		// 12·(197·(4·192² + 2·192·768) + 2·197²·192) + 2·197·192
 		"W8 12 blocks": 12*(197*442368+14902656) + 75648,
 	}
-	require.Len(t, workloads, len(want))
-	for _, w := range workloads {
+	require.Len(t, workloads(), len(want))
+	for _, w := range workloads() {
 		require.Equal(t, 2*want[w.name], w.subject().flops, w.name)
 	}
 }

@@ -19,16 +19,19 @@ type workload struct {
 }
 
 // workloads lists the built-in models, from a board's sensors to a small
-// transformer.
-var workloads = []workload{
-	{"W1 sensors", 1, gated([]int{8, 8, 8, 8, 8}, []int{4, 4, 4, 2, 2}, 32, 1, 4)},
-	{"W2 sound + picture", 1, gated([]int{32, 48}, []int{12, 40}, 64, 4, 10)},
-	{"W3 text + image", 1, gated([]int{128, 197}, []int{768, 768}, 256, 1, 16)},
-	{"W4 text + image, wide", 2, gated([]int{128, 197}, []int{768, 768}, 768, 1, 16)},
-	{"W5 block", 1, blocks(1, 51, 32, 4, 64, "relu", false)},
-	{"W6 block, wide", 2, blocks(1, 325, 256, 4, 512, "relu", false)},
-	{"W7 6 blocks", 6, blocks(6, 128, 384, 12, 1536, "gelu", false)},
-	{"W8 12 blocks", 6, blocks(12, 197, 192, 3, 768, "gelu", true)},
+// transformer. It is a function because a variable would be made at every start of
+// the daemon.
+func workloads() []workload {
+	return []workload{
+		{"W1 sensors", 1, gated([]int{8, 8, 8, 8, 8}, []int{4, 4, 4, 2, 2}, 32, 1, 4)},
+		{"W2 sound + picture", 1, gated([]int{32, 48}, []int{12, 40}, 64, 4, 10)},
+		{"W3 text + image", 1, gated([]int{128, 197}, []int{768, 768}, 256, 1, 16)},
+		{"W4 text + image, wide", 2, gated([]int{128, 197}, []int{768, 768}, 768, 1, 16)},
+		{"W5 block", 1, blocks(1, 51, 32, 4, 64, "relu", false)},
+		{"W6 block, wide", 2, blocks(1, 325, 256, 4, 512, "relu", false)},
+		{"W7 6 blocks", 6, blocks(6, 128, 384, 12, 1536, "gelu", false)},
+		{"W8 12 blocks", 6, blocks(12, 197, 192, 3, 768, "gelu", true)},
+	}
 }
 
 // gated is a model of the gate alone: identity alignment when all modalities have

@@ -19,12 +19,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-//go:embed room/room.safetensors room/room-demo.csv
+//go:embed room/room.safetensors room/room-demo.csv.gz
 var room embed.FS
 
 const (
 	roomModel     = "room/room.safetensors"
-	roomRecording = "room/room-demo.csv"
+	roomRecording = "room/room-demo.csv.gz"
 	roomFormat    = "2006/01/02 15:04:05"
 	roomLabel     = "Room_Occupancy_Count"
 	// roomDark is the modality that the demo unplugs, and roomOut when: over a

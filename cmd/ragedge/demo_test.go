@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,6 +31,30 @@ func TestDemoFigures(t *testing.T) {
 	require.Positive(t, f.P50Us)
 	require.GreaterOrEqual(t, f.P99Us, f.P50Us)
 	require.Positive(t, f.RSSMiB)
+}
+
+// TestDemoRecordingIsPacked: the program has in it what stands beside it for readers.
+// Run with -args -update to write it.
+func TestDemoRecordingIsPacked(t *testing.T) {
+	text, err := os.ReadFile("room/room-demo.csv")
+	require.NoError(t, err)
+	if *update {
+		var b bytes.Buffer
+		z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		require.NoError(t, err)
+		_, err = z.Write(text)
+		require.NoError(t, err)
+		require.NoError(t, z.Close())
+		require.NoError(t, os.WriteFile(roomRecording, b.Bytes(), 0o644))
+	}
+	file, err := os.Open(roomRecording)
+	require.NoError(t, err)
+	defer file.Close()
+	z, err := gzip.NewReader(file)
+	require.NoError(t, err)
+	unpacked, err := io.ReadAll(z)
+	require.NoError(t, err)
+	require.Equal(t, string(text), string(unpacked))
 }
 
 // TestDemoTellsTheStory: a pipe gets plain lines, which say what happens.

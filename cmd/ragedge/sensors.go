@@ -12,7 +12,7 @@ import (
 )
 
 func newSensors() *cobra.Command {
-	var asJSON, asMarkdown bool
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "sensors",
 		Short: "List the sensors that this build can read",
@@ -22,19 +22,13 @@ func newSensors() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
-			switch {
-			case asJSON && asMarkdown:
-				return usageError{fmt.Errorf("--json and --markdown exclude each other")}
-			case asJSON:
+			if asJSON {
 				return json.NewEncoder(out).Encode(sensor.Catalogue())
-			case asMarkdown:
-				return sensorsMarkdown(out)
 			}
 			return sensorsText(out)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
-	c.Flags().BoolVar(&asMarkdown, "markdown", false, "print docs/sensors.md")
 	c.AddCommand(newSensorsScan(sensor.Hardware{}))
 	return c
 }

@@ -3,7 +3,6 @@
 package doctor
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -33,11 +32,15 @@ type Finding struct {
 }
 
 // sorted puts what matters most first and keeps the order of the checks otherwise.
-func sorted(all []Finding) []Finding {
-	slices.SortStableFunc(all, func(a, b Finding) int {
-		return cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity))
-	})
-	return all
+func sorted(all []Finding) (out []Finding) {
+	for _, severity := range severities {
+		for _, f := range all {
+			if f.Severity == severity {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
 }
 
 // merged makes one finding of those that say the same of several sensors.

@@ -1,7 +1,6 @@
 package sensor
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -49,15 +48,17 @@ var groups = []string{environment, lighting, gas, moving, magnetism, power, pres
 // Catalogue lists the kinds of sensors that this build has, with their drivers.
 func Catalogue() []Kind {
 	chips := Kind{Name: I2C, About: "chips on an I2C bus, by name, and any other by its registers (driver = \"registers\")"}
-	for name, d := range table {
-		chips.Drivers = append(chips.Drivers, Driver{
-			Name: name, Group: d.group, About: d.about,
-			Addresses: append([]uint16{d.address}, d.others...), Readings: quantities(d.readings),
-		})
+	names := slices.Sorted(maps.Keys(table))
+	for _, group := range groups {
+		for _, name := range names {
+			if d := table[name]; d.group == group {
+				chips.Drivers = append(chips.Drivers, Driver{
+					Name: name, Group: group, About: d.about,
+					Addresses: append([]uint16{d.address}, d.others...), Readings: quantities(d.readings),
+				})
+			}
+		}
 	}
-	slices.SortFunc(chips.Drivers, func(a, b Driver) int {
-		return cmp.Or(slices.Index(groups, a.Group)-slices.Index(groups, b.Group), strings.Compare(a.Name, b.Name))
-	})
 	converters := Kind{Name: SPI, About: "converters and thermocouples on an SPI bus"}
 	for _, name := range slices.Sorted(maps.Keys(spiTable)) {
 		d := spiTable[name]

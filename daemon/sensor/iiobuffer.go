@@ -64,7 +64,7 @@ func (c *Config) checkBuffer(add func(string, error)) {
 type scanner struct {
 	p        *Program
 	dir      string // in sysfs
-	elements []element
+	elements []*element
 	stamp    *element // the time, nil without one
 	clock    string
 	length   int // of a scan
@@ -149,8 +149,8 @@ func (s *scanner) take(data []byte, now time.Duration, device Scans) {
 				at = now - age
 			}
 		}
-		for i := range s.elements {
-			if e := &s.elements[i]; e.sample {
+		for i, e := range s.elements {
+			if e.sample {
 				v := (float64(e.raw(scan)) + e.offset) * e.scale
 				p.samples = append(p.samples, encoder.Sample{Channel: s.channels[i], At: at, Value: v})
 			}
@@ -260,13 +260,12 @@ func (s *scanner) describe() error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if e.enabled {
-			s.elements = append(s.elements, e)
+			s.elements = append(s.elements, &e)
 		}
 	}
 	s.length = layout(s.elements)
 	found := 0
-	for i := range s.elements {
-		e := &s.elements[i]
+	for _, e := range s.elements {
 		if e.name == timestamp {
 			s.stamp = e
 		}

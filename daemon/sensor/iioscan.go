@@ -69,12 +69,11 @@ func parseElement(text string) (element, error) {
 // layout sorts the elements of a scan, says where each begins, and returns how
 // long the scan is. The kernel puts every element at a multiple of its length, and
 // makes the scan a multiple of the longest.
-func layout(elements []element) (scan int) {
-	slices.SortFunc(elements, func(a, b element) int { return a.index - b.index })
+func layout(elements []*element) (scan int) {
+	slices.SortFunc(elements, func(a, b *element) int { return a.index - b.index })
 	align := func(n, to int) int { return (n + to - 1) / to * to }
 	longest := 1
-	for i := range elements {
-		e := &elements[i]
+	for _, e := range elements {
 		length := e.size * e.repeat
 		e.begin = align(scan, length)
 		scan = e.begin + length

@@ -49,12 +49,12 @@ func TestLayout(t *testing.T) {
 		{[]string{"le:u8/8"}, []int{0}, 1},
 		{nil, nil, 0},
 	} {
-		var all []element
+		var all []*element
 		for i, text := range c.types {
 			e, err := parseElement(text)
 			require.NoError(t, err)
 			e.index = i
-			all = append([]element{e}, all...)
+			all = append([]*element{&e}, all...)
 		}
 		require.Equal(t, c.length, layout(all), c.types)
 		var begins []int
@@ -70,7 +70,7 @@ func FuzzParseElement(f *testing.F) {
 	f.Add("be:u64/64X16>>0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if e, err := parseElement(text); err == nil {
-			length := layout([]element{e})
+			length := layout([]*element{&e})
 			e.raw(make([]byte, length))
 		}
 	})

@@ -1,16 +1,18 @@
 package main
 
 import (
+	"flag"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/ragedge/ragedge/daemon/sensor"
 )
 
+var update = flag.Bool("update", false, "write docs/sensors.md and the packed recording anew")
+
 const sensorsIntro = `# Sensors
 
-What a ` + "`[[sensor]]`" + ` block can read. This page is the output of ` + "`ragedge sensors --markdown`" + `;
+What a ` + "`[[sensor]]`" + ` block can read. It is made from the table that ` + "`ragedge sensors`" + ` prints;
 ` + "`ragedge sensors scan`" + ` finds what is connected and prints blocks to paste.
 
 Every type but audio and camera can have ` + "`ranges = { lux = [0, 120000] }`" + ` with ` + "`out_of_range`" + `, and what is read at an
@@ -132,7 +134,7 @@ as rpicam-vid and ` + "`ffmpeg -f mjpeg -`" + ` do. Pictures that come before ` 
 busy or gone is one too, and it is opened again, later each time. No picture is kept. Under systemd it
 needs the drop-in ` + "`50-camera.conf`" + `.`
 
-func sensorsMarkdown(w io.Writer) error {
+func sensorsMarkdown() string {
 	var b strings.Builder
 	b.WriteString(sensorsIntro)
 	hwmon, iio := sensor.KernelUnits()
@@ -156,8 +158,7 @@ func sensorsMarkdown(w io.Writer) error {
 		driversMarkdown(&b, k.Drivers)
 		b.WriteByte('\n')
 	}
-	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
-	return err
+	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
 func driversMarkdown(b *strings.Builder, drivers []sensor.Driver) {
