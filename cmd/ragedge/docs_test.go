@@ -14,7 +14,7 @@ import (
 // pages are the texts for readers, by their path from here.
 func pages(t *testing.T) map[string]string {
 	all := map[string]string{}
-	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../examples/*/*.md", "../../systemd/*.md", "../../tasks/*.md", "../../tasks/*/*.md"} {
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../examples/*/*.md", "../../systemd/*.md", "../../tasks/*.md", "../../tasks/*/*.md", "../../bench/*/*.md"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

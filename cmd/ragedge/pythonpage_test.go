@@ -57,6 +57,42 @@ func TestPythonDocument(t *testing.T) {
 	require.Contains(t, model.Config.Head.Labels, answer.Label)
 }
 
+// The README files of the examples do so in their own folders, with trainings of an epoch.
+func TestPythonReadmes(t *testing.T) {
+	needsPython(t)
+	useTorchForKeras(t)
+	interpreter := absolute(t, os.Getenv("RAGEDGE_PYTHON"))
+	for _, c := range []struct {
+		page  string
+		count int // of trainings
+	}{{"../../examples/pytorch/README.md", 2}, {"../../examples/keras/README.md", 1}} {
+		t.Run(filepath.Base(filepath.Dir(c.page)), func(t *testing.T) {
+			t.Setenv("RAGEDGE_PYTHON", interpreter)
+			t.Setenv("PIP_DRY_RUN", "1")
+			t.Setenv("PIP_NO_INDEX", "1")
+			commands := typedIn(t)[c.page]
+			s := recordedSite(t)
+			require.NoError(t, os.CopyFS(filepath.Join(s.dir, "example"), os.DirFS(filepath.Dir(c.page))))
+			require.NoError(t, os.CopyFS(filepath.Join(s.dir, "example", "recordings"), os.DirFS(filepath.Join(s.dir, "recordings"))))
+			s.put(t, "example/room.toml", s.read(t, "room.toml"))
+			t.Chdir(filepath.Join(s.dir, "example"))
+			s.run(t)
+			ran := map[string]int{}
+			for _, c := range commands {
+				line := strings.ReplaceAll(c.text, "\\\n", " ")
+				switch {
+				case strings.Contains(line, "train.py"):
+					line += " --epochs 1"
+				case strings.HasPrefix(line, "ragedge deploy"):
+					line += " --config ../ragedge.toml"
+				}
+				ran[inDocument(t, line)]++
+			}
+			require.Equal(t, map[string]int{"ragedge": 2, "venv/bin/pip": 1, "venv/bin/python": c.count, "python3": 1}, ran)
+		})
+	}
+}
+
 // recordedSite is a site with a recording of the demo's room, and room.toml, which made it.
 func recordedSite(t *testing.T) *site {
 	s := newSite(t)

@@ -51,7 +51,7 @@ func TestPythonAsksQuestions(t *testing.T) {
 	require.NoError(t, err)
 	socket := filepath.Join(dir, "api.sock")
 	s := &site{dir: dir}
-	s.config = s.put(t, "ragedge.toml", bytes.Replace(config, []byte("/run/ragedge/api.sock"), []byte(socket), 1))
+	s.config = s.put(t, "ragedge.toml", bytes.Replace(config, []byte("ragedge.sock"), []byte(socket), 1))
 	s.client, err = newAPIClient(api.Config{Listen: []string{"unix:" + socket}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
