@@ -13,7 +13,7 @@ func WriteDefault(w io.Writer) error {
 		"# it has none. Take out the # before a key to set it.\n")
 	for _, t := range sections {
 		b.WriteString("\n# " + t.about + "\n#" + t.header + "\n")
-		for _, k := range keys {
+		for _, k := range keys() {
 			name, ok := strings.CutPrefix(k.name, t.name+".")
 			if !ok || strings.Contains(name, ".") {
 				continue

@@ -21,7 +21,7 @@ func reference() string {
 		"says how files, drop-ins and reloads work. Where a key has no default, the value is an example.\n")
 	for _, s := range sections {
 		fmt.Fprintf(&b, "\n## `%s`\n\n%s\n\n| key | default or example | |\n|---|---|---|\n", s.header, s.about)
-		for _, k := range keys {
+		for _, k := range keys() {
 			name, ok := strings.CutPrefix(k.name, s.name+".")
 			if !ok || strings.Contains(name, ".") {
 				continue

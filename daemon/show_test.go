@@ -38,7 +38,7 @@ func leaves(t reflect.Type, name string) (all []string) {
 // about the keys there are, all of them.
 func TestKeysAreDocumented(t *testing.T) {
 	var documented []string
-	for _, k := range keys {
+	for _, k := range keys() {
 		documented = append(documented, k.name)
 		require.NotEmpty(t, k.about, k.name)
 	}
@@ -59,7 +59,7 @@ func TestDefaultIsTheDefault(t *testing.T) {
 	require.NoError(t, parseConfig([]byte(set), &c))
 	require.Equal(t, DefaultConfig().Agent, c.Agent)
 	require.Equal(t, DefaultConfig().API.Listen, c.API.Listen)
-	for _, k := range keys {
+	for _, k := range keys() {
 		require.Contains(t, set, "\n"+k.name[strings.LastIndex(k.name, ".")+1:]+" = ")
 	}
 }
@@ -75,7 +75,7 @@ func TestWordsAreThoseOfCheck(t *testing.T) {
 		"record":                 "[record]\n",
 		"sensor.registers":       "[[sensor]]\nalias=\"a\"\ntype=\"i2c\"\nbus=\"1\"\naddress=0x23\ndriver=\"registers\"\n[[sensor.registers]]\nname=\"x\"\nwidth=2\n",
 	}
-	for _, k := range keys {
+	for _, k := range keys() {
 		if len(k.words) == 0 {
 			continue
 		}

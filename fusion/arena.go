@@ -16,7 +16,10 @@ const (
 )
 
 // take returns the next part: as many values as the product of the sizes, nil
-// while counting.
+// while counting. It is not inlined: it is called in dozens of places, once for each
+// State.
+//
+//go:noinline
 func (a *arena) take(sizes ...int) []float32 {
 	n := int64(1)
 	for _, size := range sizes {

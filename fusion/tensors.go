@@ -10,74 +10,83 @@ type tensor struct {
 	with     string // a tensor without which this one must not be, and which needs this one
 }
 
+// tensors is a table in the making. What adds to it is not inlined: it is called in
+// two dozen places, once for each model.
+type tensors []tensor
+
+//go:noinline
+func (t *tensors) add(required bool, name string, shape ...int) {
+	*t = append(*t, tensor{name: name, shape: shape, required: required})
+}
+
+//go:noinline
+func (t *tensors) linear(name string, out, in int) {
+	t.add(required, name+".weight", out, in)
+	t.add(required, name+".bias", out)
+}
+
+//go:noinline
+func (t *tensors) norm(name string, width int) {
+	t.add(required, name+".weight", width)
+	t.add(required, name+".bias", width)
+}
+
 // table is the list of every tensor that a model of this config may have.
 // Matrices are [out, in].
 func (c *Config) table() []tensor {
 	d, M := c.Width, len(c.Modalities)
-	var table []tensor
-	add := func(required bool, name string, shape ...int) {
-		table = append(table, tensor{name: name, shape: shape, required: required})
-	}
-	linear := func(name string, out, in int) {
-		add(required, name+".weight", out, in)
-		add(required, name+".bias", out)
-	}
-	norm := func(name string) {
-		add(required, name+".weight", d)
-		add(required, name+".bias", d)
-	}
-
+	var t tensors
 	for _, m := range c.Modalities {
 		mean, std := "input."+m.Name+".mean", "input."+m.Name+".std"
-		table = append(table, tensor{mean, []int{m.Features}, optional, std}, tensor{std, []int{m.Features}, optional, mean})
+		t = append(t, tensor{mean, []int{m.Features}, optional, std}, tensor{std, []int{m.Features}, optional, mean})
 		if c.Projection == projectLinear {
-			linear("project."+m.Name, d, m.Features)
+			t.linear("project."+m.Name, d, m.Features)
 		}
-		add(optional, "modality."+m.Name, d)
-		add(optional, "position."+m.Name, m.Regions, d)
+		t.add(optional, "modality."+m.Name, d)
+		t.add(optional, "position."+m.Name, m.Regions, d)
 	}
 	for i, kind := range c.blocks() {
 		block := "block." + strconv.Itoa(i)
-		norm(block + ".norm1")
+		t.norm(block+".norm1", d)
 		for _, part := range []string{"query", "key", "value", "output"} {
-			linear(block+".attention."+part, d, d)
+			t.linear(block+".attention."+part, d, d)
 		}
 		if c.hadamard(kind) {
-			add(required, block+".attention.score", c.Heads, d)
+			t.add(required, block+".attention.score", c.Heads, d)
 		}
-		norm(block + ".norm2")
-		linear(block+".ffn.0", c.FFN, d)
-		linear(block+".ffn.1", d, c.FFN)
+		t.norm(block+".norm2", d)
+		t.linear(block+".ffn.0", c.FFN, d)
+		t.linear(block+".ffn.1", d, c.FFN)
 	}
 	if c.Norm {
-		norm("norm")
+		t.norm("norm", d)
 	}
 	switch c.Align {
 	case alignAnchor:
 		hadamard := c.hadamard(alignAnchor)
-		add(hadamard, "align.query.weight", d, d)
-		add(hadamard, "align.key.weight", d, d)
+		t.add(hadamard, "align.query.weight", d, d)
+		t.add(hadamard, "align.key.weight", d, d)
 		if hadamard {
-			add(required, "align.score", 1, d)
+			t.add(required, "align.score", 1, d)
 		}
 	case alignSlots:
-		add(required, "align.slots", c.Slots, d)
-		add(optional, "align.key.weight", d, d)
+		t.add(required, "align.slots", c.Slots, d)
+		t.add(optional, "align.key.weight", d, d)
 	}
-	linear("gate", M*c.gateSize(), M*d)
+	t.linear("gate", M*c.gateSize(), M*d)
 	if c.Pool == poolAttention {
-		add(required, "pool.weight", c.gateCount(), d)
+		t.add(required, "pool.weight", c.gateCount(), d)
 	}
 	if c.Head.Task != Embed {
 		in := d * c.fusedRows(c.maxSlots())
 		if c.Head.Hidden > 0 {
-			linear("head.0", c.Head.Hidden, in)
-			linear("head.1", c.Head.Outputs, c.Head.Hidden)
+			t.linear("head.0", c.Head.Hidden, in)
+			t.linear("head.1", c.Head.Outputs, c.Head.Hidden)
 		} else {
-			linear("head.0", c.Head.Outputs, in)
+			t.linear("head.0", c.Head.Outputs, in)
 		}
 	}
-	return table
+	return t
 }
 
 // parameters is the number of weights a model of this config may have. The

@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -14,7 +13,7 @@ import (
 // so that every tensor lies aligned in a file that is mapped. What Parse would
 // refuse is an error.
 func (f *File) Bytes() ([]byte, error) {
-	tensors := slices.SortedStableFunc(slices.Values(f.Tensors), byWidth)
+	tensors := aligned(f.Tensors)
 	sizes := make([]int64, len(tensors))
 	for i, t := range tensors {
 		sizes[i] = int64(len(t.Data))
@@ -30,8 +29,19 @@ func (f *File) Bytes() ([]byte, error) {
 	return b, nil
 }
 
-// byWidth orders tensors so that each lies aligned: wider elements first.
-func byWidth(a, b Tensor) int { return cmp.Compare(b.DType.Size(), a.DType.Size()) }
+// aligned returns the tensors in an order in which each lies aligned: wider elements
+// first.
+func aligned(tensors []Tensor) []Tensor {
+	out := make([]Tensor, 0, len(tensors))
+	for _, width := range []int{8, 4, 2, 1, 0} { // 0 is that of no type, which is refused later
+		for _, t := range tensors {
+			if t.DType.Size() == width {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
 
 // encodeHeader returns what stands before the data of a file of at most most bytes, and
 // how many bytes of data follow. sizes are those of the tensors' Data, which are not

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"sort"
 )
 
@@ -40,7 +39,7 @@ func Join(metadata map[string]string, tensors []Part) (*Joined, error) {
 		described[i] = Tensor{Name: t.Name, DType: t.DType, Shape: t.Shape}
 		data[t.Name] = t.Data
 	}
-	slices.SortStableFunc(described, byWidth)
+	described = aligned(described)
 	sizes := make([]int64, len(tensors))
 	for i := range described {
 		var err error

@@ -157,13 +157,18 @@ func (s *scanner) entry(name string) (entry, error) {
 // layOut puts the entries in the order of their data, which must fill size bytes
 // without hole or overlap, and returns the end of each.
 func (f *File) layOut(entries []entry, size, most int64) ([]int64, error) {
-	slices.SortStableFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
+	order := make([]int, len(entries))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(entries[i].begin, entries[j].begin), cmp.Compare(entries[i].end, entries[j].end))
 	})
 	f.Tensors = make([]Tensor, len(entries))
 	ends := make([]int64, len(entries))
 	at := int64(0)
-	for i, e := range entries {
+	for i, place := range order {
+		e := &entries[place]
 		f.Tensors[i], ends[i] = e.tensor, e.end
 		n, err := e.tensor.bytes(most)
 		if err != nil {

@@ -80,7 +80,7 @@ type content struct {
 	file     File
 	start    int64 // of the data
 	metadata map[string]string
-	tensors  []stored // in the order of their data
+	tensors  []*stored // in the order of their data
 }
 
 func read(file File) (*Set, error) {
@@ -139,8 +139,8 @@ func readHeader(file File) (*content, error) {
 			}
 			continue
 		}
-		t := stored{name: name}
-		if err := json.Unmarshal(text, &t); err != nil {
+		t := &stored{name: name}
+		if err := json.Unmarshal(text, t); err != nil {
 			return nil, fmt.Errorf("%w: tensor %.100q: %s", ErrData, name, err)
 		}
 		if err := t.check(file.Size() - c.start); err != nil {
@@ -148,7 +148,7 @@ func readHeader(file File) (*content, error) {
 		}
 		c.tensors = append(c.tensors, t)
 	}
-	slices.SortFunc(c.tensors, func(a, b stored) int {
+	slices.SortFunc(c.tensors, func(a, b *stored) int {
 		return cmp.Or(cmp.Compare(a.Offsets[0], b.Offsets[0]), cmp.Compare(a.name, b.name))
 	})
 	return c, nil
@@ -173,14 +173,14 @@ func (t *stored) check(size int64) error {
 
 // find returns the tensor of that name, nil when there is none.
 func (c *content) find(name string) *stored {
-	if i := slices.IndexFunc(c.tensors, func(t stored) bool { return t.name == name }); i >= 0 {
-		return &c.tensors[i]
+	if i := slices.IndexFunc(c.tensors, func(t *stored) bool { return t.name == name }); i >= 0 {
+		return c.tensors[i]
 	}
 	return nil
 }
 
 // addInput takes a modality in.
-func (d *Data) addInput(c *content, t stored) (err error) {
+func (d *Data) addInput(c *content, t *stored) (err error) {
 	examples := t.Shape[0]
 	m := fusion.Modality{Name: t.name, Regions: int(t.Shape[1]), Features: int(t.Shape[2])}
 	if t.Shape[1] < 1 || t.Shape[2] < 1 || t.Shape[1] > math.MaxInt32/t.Shape[2] || examples > math.MaxInt32 {
@@ -188,7 +188,7 @@ func (d *Data) addInput(c *content, t stored) (err error) {
 	}
 	in := input{}
 	if c.file.Size() <= inMemory {
-		if in.values, err = c.float32s(&t); err != nil {
+		if in.values, err = c.float32s(t); err != nil {
 			return err
 		}
 	} else {

@@ -62,7 +62,10 @@ func (p *pass) layOut(examples int) {
 	p.head = p.newHead(examples)
 }
 
-// take returns a new buffer, or only counts it.
+// take returns a new buffer, or only counts it. It is not inlined: it is called in
+// dozens of places, once for each pass.
+//
+//go:noinline
 func (p *pass) take(n int) []float32 {
 	p.taken += n
 	if p.counts {

@@ -17,7 +17,7 @@ type tally struct {
 	decisions int
 	answered  int
 	correct   int
-	latencies []time.Duration
+	latencies []float64 // microseconds
 	elapsed   time.Duration
 }
 
@@ -29,7 +29,7 @@ func (t *tally) count(r *result.Result) {
 			t.correct++
 		}
 	}
-	t.latencies = append(t.latencies, r.Latency)
+	t.latencies = append(t.latencies, float64(r.Latency.Nanoseconds())/1e3)
 }
 
 func (t *tally) accuracy() float64 {
@@ -68,13 +68,12 @@ func newFigures(with, without *tally) figures {
 	}
 }
 
-// quantile returns the q-quantile of sorted times, in microseconds.
-func quantile(sorted []time.Duration, q float64) float64 {
+// quantile returns the q-quantile of sorted values.
+func quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	i := min(len(sorted)-1, int(q*float64(len(sorted))))
-	return float64(sorted[i].Nanoseconds()) / 1e3
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
 func (f figures) print(w io.Writer, color bool) error {
