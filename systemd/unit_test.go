@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -146,6 +147,27 @@ func TestUnitExposure(t *testing.T) {
 			require.False(t, ok, "exposure %s", score)
 		})
 	}
+}
+
+// TestRow58MemoryLimits: the collector works against the limit first, then the kernel
+// slows the service down, then it kills it, and systemd starts it anew.
+func TestRow58MemoryLimits(t *testing.T) {
+	s := settings(read(t, unitFile))
+	mebibytes := func(text string) int {
+		n, err := strconv.Atoi(strings.TrimRight(text, "MiB"))
+		require.NoError(t, err)
+		return n
+	}
+	limit := ""
+	for _, variable := range s["Environment"] {
+		if value, ok := strings.CutPrefix(variable, "GOMEMLIMIT="); ok {
+			limit = value
+		}
+	}
+	require.Less(t, mebibytes(limit), mebibytes(s["MemoryHigh"][0]))
+	require.Less(t, mebibytes(s["MemoryHigh"][0]), mebibytes(s["MemoryMax"][0]))
+	require.Equal(t, []string{"stop"}, s["OOMPolicy"])
+	require.Equal(t, []string{"always"}, s["Restart"])
 }
 
 // TestUnitContract holds what the daemon and its operators rely on.
