@@ -258,9 +258,19 @@ func (w *search) evaluate(ctx context.Context, r *Report, p *Parameters) error {
 	if r.Validation, err = Evaluate(ctx, model, w.Data.Data, w.split.Validation, ""); err != nil {
 		return err
 	}
-	if len(w.test.examples) > 0 {
-		r.Test, err = Evaluate(ctx, model, w.test.data, w.test.examples, "")
+	return w.evaluateTest(ctx, r, p)
+}
+
+// evaluateTest scores a model on the test, if there is one.
+func (w *search) evaluateTest(ctx context.Context, r *Report, p *Parameters) error {
+	if len(w.test.examples) == 0 {
+		return nil
 	}
+	model, err := p.Model()
+	if err != nil {
+		return err
+	}
+	r.Test, err = Evaluate(ctx, model, w.test.data, w.test.examples, "")
 	return err
 }
 

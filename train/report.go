@@ -34,6 +34,7 @@ type Report struct {
 	Seed   uint64 `json:"seed"` // of the model that was kept
 
 	Temperature float64     `json:"temperature,omitempty"`
+	Refit       *Refit      `json:"refit,omitempty"`  // nil: there was none
 	Curves      []Curve     `json:"curves,omitempty"` // of the chosen candidate
 	Validation  *Evaluation `json:"validation"`
 	Test        *Evaluation `json:"test,omitempty"`

@@ -101,7 +101,11 @@ func (s *Search) Run(ctx context.Context) (*Selection, error) {
 		interrupted = fmt.Sprintf("the budget of %v was used up", s.Task.Budget)
 	}
 	// What is done is reported all the same.
-	return w.choose(context.WithoutCancel(ctx), interrupted, time.Since(begin))
+	chosen, err := w.choose(context.WithoutCancel(ctx), interrupted, time.Since(begin))
+	if err != nil || !s.Task.Refit || interrupted != "" {
+		return chosen, err
+	}
+	return w.refit(limited, chosen)
 }
 
 // findTest sets the examples of the test.
@@ -187,22 +191,12 @@ func (w *search) all() int { return len(w.candidates) * w.Task.Seeds }
 // train trains and scores one candidate with one seed.
 func (w *search) train(ctx context.Context, k, seed int) *training {
 	c, t := &w.candidates[k], &training{seed: seed}
-	o := w.Task.options(w.Task.Seed+uint64(seed), len(w.split.Train))
-	o.Train, o.Validation, o.Optional = w.split.Train, w.split.Validation, c.optional
-	if o.ClassWeights, t.err = w.weights(c); t.err != nil {
+	o, err := w.options(c, w.Task.Seed+uint64(seed))
+	if err != nil {
+		t.err = err
 		return t
 	}
-	if c.kind == kindSingle || c.kind == kindEarly {
-		o.ModalityDropout, o.DropoutOf = 0, nil
-	}
-	o.Progress = func(e Epoch) {
-		if w.Progress == nil {
-			return
-		}
-		w.lock.Lock()
-		defer w.lock.Unlock()
-		w.Progress(Progress{Done: w.count, All: w.all(), Candidate: c.name, Seed: o.Seed, Epoch: e})
-	}
+	o.Progress = w.progress(c.name, o.Seed)
 	if t.result, t.err = Fit(ctx, c.config, c.data, o); t.result == nil {
 		return t
 	}
@@ -212,6 +206,29 @@ func (w *search) train(ctx context.Context, k, seed int) *training {
 	}
 	t.err = w.score(t, c, t.model)
 	return t
+}
+
+// progress returns what to call after every epoch of a training.
+func (w *search) progress(name string, seed uint64) func(Epoch) {
+	return func(e Epoch) {
+		if w.Progress == nil {
+			return
+		}
+		w.lock.Lock()
+		defer w.lock.Unlock()
+		w.Progress(Progress{Done: w.count, All: w.all(), Candidate: name, Seed: seed, Epoch: e})
+	}
+}
+
+// options returns how to train a candidate with a seed.
+func (w *search) options(c *candidate, seed uint64) (o Options, err error) {
+	o = w.Task.options(seed, len(w.split.Train))
+	o.Train, o.Validation, o.Optional = w.split.Train, w.split.Validation, c.optional
+	if c.kind == kindSingle || c.kind == kindEarly {
+		o.ModalityDropout, o.DropoutOf = 0, nil
+	}
+	o.ClassWeights, err = w.weights(c)
+	return o, err
 }
 
 // score scores models on the validation and the test.

@@ -54,6 +54,7 @@ type Task struct {
 	Seeds  int              `toml:"seeds"`
 	Seed   uint64           `toml:"seed"` // the first one
 	Budget encoder.Duration `toml:"budget"`
+	Refit  bool             `toml:"refit"` // train what was chosen once more, with the validation
 
 	Epochs       int     `toml:"epochs"`
 	Steps        int     `toml:"steps"` // at most; 0: as many as there are

@@ -47,7 +47,8 @@ func roomDemo(_ *runner, directory string) ([]string, error) {
 	})
 }
 
-// roomFolds are the ten random folds. The fold after the test is the validation.
+// roomFolds are the ten random folds. The fold after the test is the validation; in the end
+// it is trained on as well.
 func roomFolds(_ *runner, directory string) ([]string, error) {
 	var names []string
 	for k := range roomFold {

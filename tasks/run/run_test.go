@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +61,8 @@ func TestOccupancyNamesTheFirstField(t *testing.T) {
 	require.Equal(t, map[string]int{"0": 1693, "1": 972}, test)
 }
 
-func TestWatchLeavesOutAPairOfPeople(t *testing.T) {
+// watchData writes a series of 500 rows for each pair of people.
+func watchData(t *testing.T) *runner {
 	data := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(data, "watch"), 0o755))
 	list := &sheet{head: []string{"series", "file", "group", "exercise"}}
@@ -68,22 +70,59 @@ func TestWatchLeavesOutAPairOfPeople(t *testing.T) {
 	for k, group := range watchGroups {
 		number := string(rune('0' + k))
 		list.rows = append(list.rows, []string{number, "a.csv", group, "ROW"})
-		for range 500 {
-			series.rows = append(series.rows, []string{number, "ROW", "R", "0", "1", "0", "0", "0", "0", "0"})
+		for i := range 1500 {
+			series.rows = append(series.rows, []string{number, "ROW", "R", "0", strconv.Itoa(i), "0", "0", "0", "0", "0"})
 		}
 	}
 	require.NoError(t, list.write(filepath.Join(data, "watch", "series.csv")))
 	require.NoError(t, series.write(filepath.Join(data, "watch", "a.csv")))
+	return &runner{data: data}
+}
 
-	folds, err := watchPeople(&runner{data: data}, t.TempDir())
+func TestWatchLeavesOutAPairOfPeople(t *testing.T) {
+	folds, err := watchPeople(watchData(t), t.TempDir())
 	require.NoError(t, err)
 	require.Len(t, folds, 4)
 	// The first four seconds of each are for nothing: their windows are not full.
-	require.Equal(t, map[string]int{"": 4 * 200, "test": 300, "train": 3 * 250, "validation": 3 * 50},
+	require.Equal(t, map[string]int{"": 4 * 200, "test": 1300, "train": 3 * 1150, "validation": 3 * 150},
 		counts(t, filepath.Join(folds[0], "watch.csv"), "use"))
 	copies := counts(t, filepath.Join(folds[0], "copies.csv"), "use")
 	require.NotContains(t, copies, "test")
 	require.Len(t, counts(t, filepath.Join(folds[0], "copies.csv"), "excerpt"), 3*watchCopies)
+}
+
+// TestWatchTemporalKeepsPartsApart: of a series of 1,500 rows, rows 300 to 599 are for the
+// test of the second fold, the 300 after them for its validation, and no copy has any of the test.
+func TestWatchTemporalKeepsPartsApart(t *testing.T) {
+	folds, err := watchTemporal(watchData(t), t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, folds, 5)
+	file := filepath.Join(folds[1], "watch.csv")
+	require.Equal(t, map[string]int{"": 4 * 5 * 200, "test": 4 * 100, "validation": 4 * 100, "train": 4 * 3 * 100}, counts(t, file, "use"))
+	for _, name := range []string{file, filepath.Join(folds[1], "copies.csv")} {
+		s, err := readSheet(name)
+		require.NoError(t, err)
+		for _, row := range s.rows {
+			if use := row[s.column("use")]; use != "" {
+				i, err := strconv.ParseFloat(row[s.column("acc_x")], 64)
+				require.NoError(t, err)
+				part := []string{"train", "test", "validation", "train", "train"}[int(i)/300]
+				require.Equal(t, part, use, "row %v", i)
+			}
+		}
+	}
+	copies := counts(t, filepath.Join(folds[1], "copies.csv"), "use")
+	require.NotContains(t, copies, "test")
+	require.Len(t, counts(t, filepath.Join(folds[1], "copies.csv"), "excerpt"), 4*4*watchShifts)
+}
+
+func TestLaterBeginsLater(t *testing.T) {
+	e := &excerpt{rows: make([][6]float64, 300)}
+	var lengths []int
+	for _, later := range e.later(4) {
+		lengths = append(lengths, len(later.rows))
+	}
+	require.Equal(t, []int{290, 280, 270, 260}, lengths)
 }
 
 func TestAugmentTurnsAndWarps(t *testing.T) {

@@ -136,7 +136,7 @@ func readSet(ctx context.Context, config daemon.Config, files []string, labels m
 // the task be of that one.
 func (f *fold) choose(ctx context.Context, res *result) error {
 	s, task := f.search, &f.search.Task
-	s.Task.Seeds, s.Task.Baselines, s.Task.Epochs = 1, false, max(1, task.Epochs/4)
+	s.Task.Seeds, s.Task.Baselines, s.Task.Refit, s.Task.Epochs = 1, false, false, max(1, task.Epochs/4)
 	chosen, err := s.Run(ctx)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ var tasks = []task{
 		goals: []goal{{"accuracy", 89, 0}},
 	},
 	{
-		name: "watch-temporal", file: "tasks/watch/people.toml", folds: watchTemporal,
+		name: "watch-temporal", file: "tasks/watch/temporal.toml", folds: watchTemporal,
 		goals: []goal{{"accuracy", 99, 0}},
 	},
 	{

@@ -15,31 +15,73 @@ const (
 	watchRate   = 50 // samples a second
 	watchWindow = 4 * watchRate
 	watchApart  = 1000 // seconds from the begin of an excerpt to that of the next; none is longer
-	watchCopies = 4    // of every excerpt that is trained on: see augment
+	watchCopies = 4    // of every series that is trained on: see augment
+	watchShifts = 4    // of every part that is trained on: see later
 )
 
-// watchPeople leaves one pair of people out.
+// watchPeople leaves one pair of people out. The last tenth of every other series is the
+// validation, so it says when a model is trained, and not how it does with other people.
 func watchPeople(r *runner, directory string) ([]string, error) {
-	return r.watchFolds(directory, "group", 1, watchGroups, func(e *excerpt) string { return e.group })
-}
-
-// watchTemporal cuts every series in five, and leaves one part out.
-func watchTemporal(r *runner, directory string) ([]string, error) {
-	return r.watchFolds(directory, "part", watchParts, []string{"0", "1", "2", "3", "4"},
-		func(e *excerpt) string { return strconv.Itoa(e.part) })
-}
-
-// watchFolds writes a fold for each of the values that is left out.
-func (r *runner) watchFolds(directory, name string, parts int, values []string, of func(*excerpt) string) ([]string, error) {
-	excerpts, err := r.readWatch(parts)
+	excerpts, err := r.readWatch(1)
 	if err != nil {
 		return nil, err
 	}
 	var folds []string
-	for _, test := range values {
-		folder := filepath.Join(directory, name+"-"+test)
-		folds = append(folds, folder)
-		if err := writeWatch(folder, excerpts, func(e *excerpt) bool { return of(e) == test }); err != nil {
+	for _, test := range watchGroups {
+		w := newWatchFolder(filepath.Join(directory, "group-"+test))
+		for k := range excerpts {
+			e := &excerpts[k]
+			if e.group == test {
+				w.original.add(e, func(int) string { return "test" })
+				continue
+			}
+			rest := len(e.rows) * 9 / 10
+			w.original.add(e, func(i int) string {
+				if i < rest {
+					return "train"
+				}
+				return "validation"
+			})
+			for _, copied := range augment(e, rest, uint64(k), watchCopies) {
+				w.copies.add(&copied, func(int) string { return "train" })
+			}
+		}
+		folds = append(folds, w.directory)
+		if err := w.write(); err != nil {
+			return nil, err
+		}
+	}
+	return folds, nil
+}
+
+// watchTemporal cuts every series in five, and leaves one part out. The part after it is
+// the validation.
+func watchTemporal(r *runner, directory string) ([]string, error) {
+	excerpts, err := r.readWatch(watchParts)
+	if err != nil {
+		return nil, err
+	}
+	var folds []string
+	for test := range watchParts {
+		w := newWatchFolder(filepath.Join(directory, fmt.Sprint("part-", test)))
+		for k := range excerpts {
+			e, what := &excerpts[k], "train"
+			switch e.part {
+			case test:
+				what = "test"
+			case (test + 1) % watchParts:
+				what = "validation"
+			}
+			use := func(int) string { return what }
+			w.original.add(e, use)
+			for _, later := range e.later(watchShifts) {
+				if what != "test" {
+					w.copies.add(&later, use)
+				}
+			}
+		}
+		folds = append(folds, w.directory)
+		if err := w.write(); err != nil {
 			return nil, err
 		}
 	}
@@ -90,30 +132,33 @@ func (r *runner) readWatch(parts int) ([]excerpt, error) {
 	return all, nil
 }
 
-// writeWatch writes all excerpts one after the other, and in a second file copies of those
-// that are trained on. The last tenth of these is the validation, so it says when a model is
-// trained, and not how it does with other people.
-func writeWatch(folder string, excerpts []excerpt, test func(*excerpt) bool) error {
-	number := 0
-	original, copies := newWatchSheet(&number), newWatchSheet(&number)
-	for k := range excerpts {
-		e := &excerpts[k]
-		if test(e) {
-			original.add(e, func(int) string { return "test" })
-			continue
-		}
-		rest := len(e.rows) * 9 / 10
-		original.add(e, func(i int) string {
-			if i < rest {
-				return "train"
-			}
-			return "validation"
-		})
-		for _, copied := range augment(e, rest, uint64(k), watchCopies) {
-			copies.add(&copied, func(int) string { return "train" })
-		}
+// later returns an excerpt without its first moments, so often that its windows and those
+// of the excerpt begin at even steps of less than a second.
+func (e *excerpt) later(copies int) (all []excerpt) {
+	for k := range copies {
+		copied := *e
+		copied.rows = e.rows[(k+1)*watchRate/(copies+1):]
+		all = append(all, copied)
 	}
-	return errors.Join(original.write(filepath.Join(folder, "watch.csv")), copies.write(filepath.Join(folder, "copies.csv")))
+	return all
+}
+
+// watchFolder is one fold: all excerpts one after the other, and in a second file copies
+// of those that are not for the test.
+type watchFolder struct {
+	directory        string
+	number           int // of the next excerpt
+	original, copies *watchSheet
+}
+
+func newWatchFolder(directory string) *watchFolder {
+	w := &watchFolder{directory: directory}
+	w.original, w.copies = newWatchSheet(&w.number), newWatchSheet(&w.number)
+	return w
+}
+
+func (w *watchFolder) write() error {
+	return errors.Join(w.original.write(filepath.Join(w.directory, "watch.csv")), w.copies.write(filepath.Join(w.directory, "copies.csv")))
 }
 
 // watchSheet is excerpts as a recording.
