@@ -54,11 +54,12 @@ func New(c Config, env Environment) (*Daemon, error) {
 		return nil, err
 	}
 	var clock Clock = d.system
+	var labels func(time.Duration) string
 	s.result.Clock = &d.system.set
 	if s.replay != nil {
 		played := &recordedClock{start: s.replay.Start()}
 		if tape := s.replay.Tape(); tape != nil {
-			played.boot, played.dated = tape.BootID, tape.Wall
+			played.boot, played.dated, labels = tape.BootID, tape.Wall, tape.Truth
 		}
 		clock = played
 	}
@@ -68,6 +69,7 @@ func New(c Config, env Environment) (*Daemon, error) {
 		real:    d.system,
 		once:    env.Once,
 		changed: d.sensorChanged,
+		labels:  labels,
 		wiring:  s.wiring,
 	}
 	if clock.Live() && !env.Test {
@@ -211,8 +213,8 @@ func (d *Daemon) drain() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime/2)
 	defer cancel()
-	d.closeOutputs(ctx, d.current.Load().outputs)
-	d.closeRecorder(ctx, d.current.Load(), nil)
+	s := d.current.Load()
+	d.closeEnds(ctx, s, nil, s.outputs)
 }
 
 // Push takes p in: see api.Daemon.

@@ -45,7 +45,8 @@ const (
 // Install puts a copy of the model file at from in the place that c names for its
 // model, once it has passed TryModel. The file there is at every moment either the
 // old or the new one, also after a power cut; the old one is kept as
-// NAME.previous. undo puts it back.
+// NAME.previous. undo puts it back. It is nil when there was none: without the file that
+// it names, c is no configuration to start with.
 func (c Config) Install(from string) (model *fusion.Model, features encoder.Features, undo func() error, err error) {
 	to := c.ModelPath()
 	if to == "" {
@@ -93,7 +94,8 @@ func copyFile(from, dir string) (name string, err error) {
 	return out.Name(), nil
 }
 
-// exchange puts file in the place of the one at path, which it keeps beside it.
+// exchange puts file in the place of the one at path, which it keeps beside it. undo is
+// nil when there was none.
 func exchange(file, path string) (undo func() error, err error) {
 	previous, dir := path+previousSuffix, filepath.Dir(path)
 	// Not a link: the kernel lets nobody link a file of somebody else that they
@@ -101,7 +103,6 @@ func exchange(file, path string) (undo func() error, err error) {
 	kept, err := copyFile(path, dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		undo = func() error { return errors.Join(os.Remove(path), syncDirectory(dir)) }
 	case err != nil:
 		return nil, err
 	default:

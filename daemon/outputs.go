@@ -143,10 +143,11 @@ func (s *setup) offer(ctx context.Context, o *output) func(*result.Result) {
 	}
 }
 
-// closeOutputs closes outputs, all at once, so that one that hangs takes none of
-// the others' time.
-func (d *Daemon) closeOutputs(ctx context.Context, outputs []*output) {
+// closeEnds closes outputs of s, and its recording unless other, which may be nil,
+// goes on with it: all at once, so that one that hangs takes none of the others' time.
+func (d *Daemon) closeEnds(ctx context.Context, s, other *setup, outputs []*output) {
 	var all sync.WaitGroup
+	all.Go(func() { d.closeRecorder(ctx, s, other) })
 	for _, o := range outputs {
 		all.Go(func() {
 			if err := o.queue.Close(ctx); err != nil {

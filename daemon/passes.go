@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/record"
@@ -27,34 +29,40 @@ type pass struct {
 // a pattern, takes the place of the [[sensor]] blocks, and files that follow each
 // other in one run are played as one; any other file takes the place of the file
 // in the blocks of type replay. Without files these are played as they are. begin
-// is called before each pass.
-func passes(ctx context.Context, c Config, env Environment, files []string, speed string, begin func(*pass) error) error {
+// is called before each pass. Files with nothing to play are passed over and returned,
+// unless all are such.
+func passes(ctx context.Context, c Config, env Environment, files []string, speed string, begin func(*pass) error) (empty []string, err error) {
+	if err := closed(files); err != nil {
+		return nil, err
+	}
 	c.Sinks, c.API.Listen, c.Record = nil, nil, record.Config{}
 	if env.Model == nil && c.Agent.Model != "" {
 		model, _, err := c.LoadModel()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		env.Model = model // once for all passes
 	}
-	for i, sensors := range recordings(c.Sensors, files) {
-		c.Sensors = slices.Clone(sensors)
-		for i := range c.Sensors {
-			if c.Sensors[i].Type != sensor.Recorded {
-				return fmt.Errorf("%w: sensor %s is live: name a recording", ErrConfig, c.Sensors[i].Alias)
-			}
-			if speed != "" {
-				c.Sensors[i].Speed = speed
-			}
+	var nothing error
+	played := 0
+	for i, r := range recordings(c.Sensors, files) {
+		c.Sensors, err = r.blocks(speed)
+		if err == nil {
+			err = playStretches(ctx, c, env, i, begin)
 		}
-		if len(c.Sensors) == 0 {
-			return fmt.Errorf("%w: name a recording", ErrConfig)
-		}
-		if err := playStretches(ctx, c, env, i, begin); err != nil {
-			return err
+		switch {
+		case errors.Is(err, record.ErrEmpty):
+			empty, nothing = append(empty, r.files...), cmp.Or(nothing, err)
+		case err != nil:
+			return nil, err
+		default:
+			played++
 		}
 	}
-	return nil
+	if played == 0 {
+		return nil, nothing
+	}
+	return empty, nil
 }
 
 // playStretches plays one recording, the groups of it one after the other.
@@ -123,22 +131,61 @@ func openReplay(c Config, now func() time.Duration, env Environment) (*sensor.Re
 	return nil, fmt.Errorf("%w: %w", ErrData, err)
 }
 
-// recordings returns the [[sensor]] blocks of every recording to play.
-func recordings(blocks []sensor.Config, files []string) (all [][]sensor.Config) {
+// openSuffix ends the name of a recording that is not closed.
+const openSuffix = ".mcap.open"
+
+// closed refuses files that are not.
+func closed(files []string) error {
+	for _, file := range files {
+		if strings.HasSuffix(file, openSuffix) {
+			return fmt.Errorf(`%w: %s is still being written: "ragedge record stop" closes it; or name the closed files alone, *.mcap`, ErrData, file)
+		}
+	}
+	return nil
+}
+
+// named is one recording to play.
+type named struct {
+	files   []string // none when the blocks name them
+	sensors []sensor.Config
+}
+
+// blocks returns the [[sensor]] blocks that play r, at a speed unless that is empty.
+func (r *named) blocks(speed string) ([]sensor.Config, error) {
+	what := "name a recording"
+	if len(r.files) > 0 {
+		what = r.files[0] + " is no MCAP recording, and only blocks of type replay say how other files are read"
+	}
+	if len(r.sensors) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrConfig, what)
+	}
+	blocks := slices.Clone(r.sensors)
+	for i := range blocks {
+		if blocks[i].Type != sensor.Recorded {
+			return nil, fmt.Errorf("%w: sensor %s is live: %s", ErrConfig, blocks[i].Alias, what)
+		}
+		if speed != "" {
+			blocks[i].Speed = speed
+		}
+	}
+	return blocks, nil
+}
+
+// recordings returns every recording to play.
+func recordings(blocks []sensor.Config, files []string) (all []named) {
 	if len(files) == 0 {
-		return [][]sensor.Config{blocks}
+		return []named{{sensors: blocks}}
 	}
 	for len(files) > 0 {
 		n := sameRun(files)
-		if tape := sensor.Tape(files[:n]...); tape.IsTape() {
-			all = append(all, []sensor.Config{tape})
-		} else {
-			other := slices.Clone(blocks)
-			for i := range other {
-				other[i].File = files[0]
+		r := named{files: files[:n], sensors: []sensor.Config{sensor.Tape(files[:n]...)}}
+		if !r.sensors[0].IsTape() {
+			r.sensors = slices.Clone(blocks)
+			for i := range r.sensors {
+				r.sensors[i].File = files[0]
 			}
-			all = append(all, other)
 		}
+		all = append(all, r)
 		files = files[n:]
 	}
 	return all

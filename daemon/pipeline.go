@@ -35,8 +35,11 @@ type pipeline struct {
 	next    time.Duration // the next tick
 	lastIn  time.Time     // when the newest reading came in
 	lastOut time.Time     // when the newest Result went out
-	truth   string        // newest label of the recording
-	held    string        // label of the button that was pressed last, "" of none
+	truth   string        // what the recording that is played says is true
+	// What an MCAP recording says is true at a moment, "" for nothing; nil: there is
+	// none, and readings carry labels.
+	labels func(at time.Duration) string
+	held   string // label of the button that was pressed last, "" of none
 	// Nobody hears of what led up to the part of a recording that is asked for.
 	quiet bool
 
@@ -144,10 +147,10 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 	p.start(r.At)
 	p.tick(r.At - 1)
 	p.lastIn = in
-	if r.Label != "" || r.Labelled {
-		p.keepTruth(r)
-		p.truth = r.Label
+	if r.Label != "" {
+		p.keepTruth(r.At, r.Label)
 	}
+	p.recall(r.At)
 	h.judge.Look(r)
 	p.keepReading(h, r)
 	p.press(h, r)
@@ -211,6 +214,7 @@ func (p *pipeline) nextTick() (at time.Duration, ok bool) {
 // is nothing to decide, and the Result carries readings alone.
 func (p *pipeline) decide(at time.Duration) {
 	begun := time.Now()
+	p.recall(at)
 	r := &p.result
 	r.Seq++
 	r.Time, r.Quality = p.clock.Wall(at), p.clock.Quality()

@@ -72,12 +72,21 @@ func (p *pipeline) alarm(h *health, at time.Duration) {
 	}
 }
 
-// keepTruth records what a recording that is replayed says was true, when that
-// changes.
-func (p *pipeline) keepTruth(r *sensor.Reading) {
-	if p.record != nil && r.Label != p.truth && p.record.Wants(r.At) {
-		p.record.Mark(r.At, &record.Label{Label: r.Label, From: r.At, Source: "replay"})
+// recall takes in what an MCAP recording says was true at a moment. Decisions do so as
+// well as what comes in: a label may begin, and end, between two readings.
+func (p *pipeline) recall(at time.Duration) {
+	if p.labels != nil {
+		p.keepTruth(at, p.labels(at))
 	}
+}
+
+// keepTruth takes in what a recording that is replayed says was true from a moment on,
+// and records it when that is something else than before.
+func (p *pipeline) keepTruth(at time.Duration, label string) {
+	if p.record != nil && label != p.truth && p.record.Wants(at) {
+		p.record.Mark(at, &record.Label{Label: label, From: at, Source: "replay"})
+	}
+	p.truth = label
 }
 
 // keepPush records a push that was taken in at a moment.
@@ -102,15 +111,20 @@ func (p *pipeline) keepPush(push *api.Push, now time.Duration) {
 	p.record.Push(now, regions, samples)
 }
 
-// repush takes in a push that a recording holds. What the model does not have, or
-// has in another size, is left out.
+// repush takes in a push that a recording holds, and decides as Push does unless the
+// recording says when. What the model does not have, or has in another size, is left
+// out.
 func (p *pipeline) repush(e *record.Event) {
 	p.enter()
 	defer p.leave()
 	p.start(e.At)
 	p.tick(e.At - 1)
 	p.lastIn = time.Now()
+	p.recall(e.At)
 	p.lastReading.Store(int64(p.retake(e)))
+	if p.onPush && !p.asRecorded && p.decides() {
+		p.decide(e.At)
+	}
 }
 
 // retake does so without the pipeline's lock, and says when that was true.

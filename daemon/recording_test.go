@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/ragedge/ragedge/daemon/record"
 	"github.com/ragedge/ragedge/daemon/sensor"
+	"github.com/ragedge/ragedge/daemon/sink"
+	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/fusion"
 	"github.com/ragedge/ragedge/result"
 	"github.com/stretchr/testify/require"
@@ -226,6 +229,35 @@ func TestRow05RecordingDiskIsGone(t *testing.T) {
 		require.Error(t, d.Label(t.Context(), &api.Label{Label: "x"}))
 		require.NoError(t, stop())
 	})
+}
+
+// TestHungSinkLeavesTheRecordingWhole: a sink that hangs to the end takes none of the
+// time that the recording has to be closed.
+func TestHungSinkLeavesTheRecordingWhole(t *testing.T) {
+	dir, out := t.TempDir(), &heldStdout{}
+	synctest.Test(t, func(t *testing.T) {
+		out.hold = make(chan struct{})
+		c := quiet(airSensor())
+		c.Sinks = []sink.Config{{Type: sink.Stdout}}
+		c.Record = recordTo(dir)
+		c.Record.Durable, c.Record.Interval = record.DurableInterval, encoder.Duration(time.Hour)
+		var log bytes.Buffer
+		d, err := New(c, Environment{Model: tinyModel(t, twoFeatures), Notify: &notes{}, Stdout: out, Log: logTo(&log)})
+		require.NoError(t, err)
+		stop := run(t, d)
+		synctest.Wait()
+		require.NoError(t, d.Push(&api.Push{Samples: []api.Sample{{Channel: "co2", Value: 1}}}))
+		time.Sleep(2 * tinyTick)
+		synctest.Wait()
+		require.NoError(t, stop())
+		require.Contains(t, log.String(), "sink closed")
+		require.NotContains(t, log.String(), "recording closed")
+		close(out.hold)
+	})
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.Equal(t, ".mcap", filepath.Ext(files[0].Name()))
 }
 
 func TestLabelNeedsARecording(t *testing.T) {

@@ -25,6 +25,7 @@ func TestRecordingsOfTheDaemon(t *testing.T) {
 		require.NoError(t, err)
 		stop := run(t, d)
 		time.Sleep(50 * time.Second)
+		synctest.Wait() // the recorder was made by another goroutine
 		label := func(l api.Label) { require.NoError(t, d.Label(t.Context(), &l)) }
 		label(api.Label{Label: "noon"})
 		require.Equal(t, "noon", d.Status().Record.Label)

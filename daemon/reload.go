@@ -191,8 +191,7 @@ func (d *Daemon) closeReplaced(s, other *setup) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handOver)
 	defer cancel()
-	d.closeOutputs(ctx, gone)
-	d.closeRecorder(ctx, s, other)
+	d.closeEnds(ctx, s, other, gone)
 }
 
 // watchEvery is how often the configuration's files are looked at.

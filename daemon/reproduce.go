@@ -16,14 +16,14 @@ import (
 // returns what the recordings lack of the runs that they are of; from those that
 // lack something, other Results may come than the run had.
 func Replay(ctx context.Context, c Config, env Environment, files []string, speed string) (lacks []string, err error) {
-	err = passes(ctx, c, env, files, speed, func(p *pass) error {
+	empty, err := passes(ctx, c, env, files, speed, func(p *pass) error {
 		if p.setup.mind == nil {
 			return fmt.Errorf("%w: %w", ErrConfig, errNoModel)
 		}
 		lacks = append(lacks, p.lacks()...)
 		return nil
 	})
-	return lacks, err
+	return append(lacks, nothingIn(empty)...), err
 }
 
 // lacks says what the recording of a pass does not hold.
@@ -32,6 +32,14 @@ func (p *pass) lacks() []string {
 		return []string{p.name + ": " + tape.Lacks()}
 	}
 	return nil
+}
+
+// nothingIn says of files that they hold nothing to play.
+func nothingIn(files []string) (lacks []string) {
+	for _, file := range files {
+		lacks = append(lacks, file+": "+record.ErrEmpty.Error())
+	}
+	return lacks
 }
 
 // Reproduce replays recordings as Replay does and compares the Results with those
@@ -53,7 +61,7 @@ func Reproduce(ctx context.Context, c Config, env Environment, files []string, s
 		}
 	}
 	first := true
-	err := passes(ctx, c, env, files, speed, func(p *pass) error {
+	empty, err := passes(ctx, c, env, files, speed, func(p *pass) error {
 		if p.setup.mind == nil {
 			return fmt.Errorf("%w: %w", ErrConfig, errNoModel)
 		}
@@ -81,6 +89,7 @@ func Reproduce(ctx context.Context, c Config, env Environment, files []string, s
 		}
 		return nil
 	})
+	out.Lacks = append(out.Lacks, nothingIn(empty)...)
 	out.finish()
 	return out, err
 }

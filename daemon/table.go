@@ -24,7 +24,8 @@ import (
 type Table struct {
 	*safetensors.Joined
 	Moments int
-	Labels  string // as JSON
+	Labels  string   // as JSON
+	Empty   []string // files with nothing to play, which were passed over
 	rows    *spool.Spool
 }
 
@@ -43,8 +44,9 @@ func (t *Table) Close() error { return t.rows.Close() }
 //
 // A file that ends in .mcap, or such a pattern, takes the place of the [[sensor]]
 // blocks, files of one run that follow each other together; any other that of the
-// file in those of type replay. Without files these are played as they are. Nothing
-// is carried over in a window from one file, or one group, to the next.
+// file in those of type replay. Without files these are played as they are. Files with
+// nothing to play are passed over, unless all are such. Nothing is carried over in a
+// window from one file, or one group, to the next.
 //
 // What the table holds is in a temporary file, as package spool has it, in dir; memory
 // has a few bytes of each decision.
@@ -59,11 +61,12 @@ func FeatureTable(ctx context.Context, c Config, env Environment, files []string
 			seen(r, inputs)
 		}
 	}
-	err := passes(ctx, c, env, files, "max", t.begin)
+	empty, err := passes(ctx, c, env, files, "max", t.begin)
 	err = cmp.Or(t.failed, err)
 	if err == nil {
 		var table *Table
 		if table, err = t.table(); err == nil {
+			table.Empty = empty
 			return table, nil
 		}
 	}
@@ -202,7 +205,7 @@ func (t *featureTable) table() (*Table, error) {
 		part("target", safetensors.F32, 2*M+targetColumn)
 	}
 	file, err := safetensors.Join(metadata, parts)
-	return &Table{file, n, metadata["labels"], t.rows}, err
+	return &Table{Joined: file, Moments: n, Labels: metadata["labels"], rows: t.rows}, err
 }
 
 // unlabelled is the number of no label.

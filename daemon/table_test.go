@@ -74,7 +74,7 @@ func inMemory(t *testing.T, c Config, files []string) *safetensors.File {
 		mark := now.setup.replay.Mark()
 		splits, targets = append(splits, int64(mark.Split)), append(targets, mark.Target)
 	}
-	require.NoError(t, passes(t.Context(), c, env, files, "max", func(p *pass) error {
+	_, err := passes(t.Context(), c, env, files, "max", func(p *pass) error {
 		now = p
 		data, lengths = slices.Grow(data, 9)[:len(p.setup.modalities)], slices.Grow(lengths, 9)[:len(p.setup.modalities)]
 		about.Tick = encoder.Duration(p.setup.every)
@@ -86,7 +86,8 @@ func inMemory(t *testing.T, c Config, files []string) *safetensors.File {
 			names = append(names, cmp.Or(p.group, p.name))
 		}
 		return nil
-	}))
+	})
+	require.NoError(t, err)
 	labels := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(truths))), func(s string) bool { return s == "" })
 	for _, truth := range truths {
 		marked = append(marked, int64(slices.Index(labels, truth)))

@@ -128,20 +128,20 @@ func numbersUpTo(n int) []int {
 	return all
 }
 
-// missing lists every modality, and every pair while something is left.
-func missing(c *fusion.Config) (all [][]string) {
+// missing lists every modality, and then every pair, while something is left.
+func missing(c *fusion.Config) [][]string {
+	var one, two [][]string
 	for i, m := range c.Modalities {
 		if len(c.Modalities) > 1 {
-			all = append(all, []string{m.Name})
+			one = append(one, []string{m.Name})
 		}
 		for _, other := range c.Modalities[i+1:] {
 			if len(c.Modalities) > 2 {
-				all = append(all, []string{m.Name, other.Name})
+				two = append(two, []string{m.Name, other.Name})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b []string) int { return len(a) - len(b) })
-	return all
+	return append(one, two...)
 }
 
 // shares averages the attention that modalities have.

@@ -16,12 +16,12 @@ const deployHelp = `Puts a model into force in the running daemon: checks it aga
 copies it durably to the place that agent.model names, makes the daemon reload, and
 waits until the daemon has answered with it. When the daemon refuses the model, or
 does not answer in time, the old one is put back. The old file stays as
-NAME.previous.
+NAME.previous. Where there was no old one the new one stays in any case: without the
+file that agent.model names the daemon would not start again.
 
 It needs the daemon's Unix socket, and permission to write where models are: join
-the group ragedge. Exit codes: 0 the model is in force · 1 refused, the old one is
-back · 65 bad model · 75 no daemon, or no answer in time, the old one is back · 78
-configuration.`
+the group ragedge. Exit codes: 0 the model is in force · 1 refused · 65 bad model · 75 no
+daemon, or no answer in time · 78 configuration.`
 
 func newDeploy() *cobra.Command {
 	var d deployment
@@ -95,22 +95,30 @@ func (d *deployment) activate(ctx context.Context, digest string, before *api.St
 		return nil
 	}
 	fmt.Fprintf(d.out, "reloaded; waiting up to %v for an answer\n", d.patience)
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	waiting, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
-	for answered := now.Answered; ; {
+	for answered := now.Answered; now.Answered <= answered; {
 		select {
-		case <-ctx.Done():
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("interrupted before the model answered: %w", ctx.Err())
+			}
 			return fmt.Errorf("%w: no answer of the model in %v: %s", daemon.ErrTryAgain, d.patience, now.Reason)
 		case <-time.After(askEvery):
 		}
-		if now, err = d.client.status(ctx); err == nil && now.Answered > answered {
-			return nil
+		if next, err := d.client.status(waiting); err == nil {
+			now = next
 		}
 	}
+	return nil
 }
 
-// back puts the old model into force again.
+// back puts the old model into force again, if there was one.
 func (d *deployment) back(undo func() error) error {
+	if undo == nil {
+		fmt.Fprintf(d.out, "there was no model before: %s stays, because the daemon would not start without it\n", d.config.ModelPath())
+		return nil
+	}
 	if err := undo(); err != nil {
 		return fmt.Errorf("the old model could not be put back: %w", err)
 	}

@@ -170,6 +170,57 @@ func TestDeploy(t *testing.T) {
 	s.tidy(t, "room.safetensors")
 }
 
+// TestDeployInterrupted: who breaks it off is not told that the model did not answer in
+// time, and the old one comes back.
+func TestDeployInterrupted(t *testing.T) {
+	s := newSite(t)
+	s.run(t)
+	first := s.read(t, "models/room.safetensors")
+	file := s.put(t, "late.safetensors", quickRoom(t, "1h", "x", 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out, errs lockedBuffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"deploy", file, "--config", s.config, "--timeout", "1h"}, &out, &errs)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "waiting up to 1h0m0s") }, 20*time.Second, 5*time.Millisecond)
+	cancel()
+	require.Equal(t, exitFailed, <-ended)
+	require.Contains(t, errs.String(), "interrupted before the model answered")
+	require.Contains(t, out.String(), "the old model is back")
+	require.Equal(t, first, s.read(t, "models/room.safetensors"))
+}
+
+// TestDeployFirst: where there was no model before, one that does not answer in time
+// stays: a daemon without the file of its configuration does not start.
+func TestDeployFirst(t *testing.T) {
+	s := newSite(t)
+	require.NoError(t, os.Remove(filepath.Join(s.dir, "models/room.safetensors")))
+	named := s.read(t, "ragedge.toml")
+	s.put(t, "ragedge.toml", append([]byte("[[sensor]]\nalias = \"p\"\ntype = \"push\"\nchannels = { S1_Light = \"S1_Light\" }\n"),
+		named[bytes.Index(named, []byte("[api]")):]...))
+	stop := s.start(t)
+	defer func() { stop() }()
+	_, err := s.client.exchange(t.Context(), "POST", "/v1/regions", []byte(`{"samples":[{"channel":"S1_Light","value":1}]}`))
+	require.NoError(t, err)
+	s.wait(t, func(now *api.Status) bool { return now.State != api.StateDown })
+	s.put(t, "ragedge.toml", named)
+	model := quickRoom(t, "1h", "first", 1)
+
+	code, stdout, stderr := try(t, "deploy", s.put(t, "new.safetensors", model), "--config", s.config, "--timeout", "300ms")
+	require.Equal(t, exitTryAgain, code, stderr)
+	require.Contains(t, stderr, "no answer of the model in 300ms")
+	require.Contains(t, stdout, "there was no model before: "+s.dir+"/models/room.safetensors stays")
+	require.NotContains(t, stdout+stderr, "back")
+	require.Equal(t, model, s.read(t, "models/room.safetensors"))
+	s.tidy(t, "room.safetensors")
+	stop()
+
+	stop = s.start(t)
+	require.Equal(t, digestOf(t, model), s.wait(t, func(*api.Status) bool { return true }).Model.Digest)
+}
+
 func TestDeployUsage(t *testing.T) {
 	s := newSite(t)
 	code, _, stderr := try(t, "deploy", "--config", s.config)

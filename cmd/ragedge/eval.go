@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -34,7 +35,8 @@ func newEval() *cobra.Command {
 			if len(args) < 2 {
 				return usageError{fmt.Errorf("%s wants a model file and data; see %s --help", c.CommandPath(), c.CommandPath())}
 			}
-			e.model, e.data, e.out = args[0], args[1:], c.OutOrStdout()
+			e.model, e.data = args[0], args[1:]
+			e.out, e.complain = c.OutOrStdout(), c.ErrOrStderr()
 			return e.run(c.Context())
 		},
 	}
@@ -54,7 +56,7 @@ type evaluation struct {
 	against, part string
 	groups        []string
 	json          bool
-	out           io.Writer
+	out, complain io.Writer
 }
 
 // evaluated is what eval prints with --json.
@@ -81,7 +83,10 @@ func (e *evaluation) run(ctx context.Context) error {
 		return err
 	}
 	result, err := train.Evaluate(ctx, model, set.Data, examples, e.against)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ctx.Err()
+	case err != nil:
 		return fmt.Errorf("%s: %w", set.Name, err)
 	}
 	if e.json {
@@ -109,5 +114,5 @@ func (e *evaluation) set(ctx context.Context) (*train.Set, error) {
 	if config.Agent.Model, err = filepath.Abs(e.model); err != nil {
 		return nil, err
 	}
-	return readSet(ctx, config, e.data, labels)
+	return readSet(ctx, e.complain, config, e.data, labels)
 }

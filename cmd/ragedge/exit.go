@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/ragedge/ragedge/daemon"
@@ -17,6 +18,8 @@ const (
 	exitData     = 65 // a model, recording or input that cannot be used
 	exitTryAgain = 75 // no sensor answers, or another daemon has the socket
 	exitConfig   = 78
+
+	exitInterrupted = 130 // by Ctrl-C or SIGTERM, before the work was done
 )
 
 // usageError is a mistake on the command line.
@@ -24,10 +27,19 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// isInterruption says whether err means that a command was broken off, and nothing else:
+// who broke it off need not be told. An error with words around that has more to say.
+func isInterruption(err error) bool {
+	return errors.Is(err, context.Canceled) && err.Error() == context.Canceled.Error()
+}
+
 // exitCode maps what a command returned to the exit code of the process.
 func exitCode(err error) int {
 	if err == nil {
 		return exitOK
+	}
+	if isInterruption(err) {
+		return exitInterrupted
 	}
 	if v, ok := errors.AsType[verdict](err); ok {
 		return int(v)

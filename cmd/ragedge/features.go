@@ -27,7 +27,8 @@ each other are played as one. Or it is a CSV file, .gz or not, which is read as 
 blocks of type replay say. Without DATA these blocks are played as they are.
 
 A group is what has one text in the column that the key group names or, without that
-key, one DATA. No window holds anything of two groups.`
+key, one recording. No window holds anything of two groups. A recording of labels and
+nothing else is left out.`
 
 func newFeatures() *cobra.Command {
 	var output string
@@ -45,11 +46,16 @@ func newFeatures() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table, err := daemon.FeatureTable(c.Context(), config, daemon.Environment{Version: thisBuild().Version}, args[1:], filepath.Dir(output))
+			files, err := expandFiles(args[1:])
+			if err != nil {
+				return err
+			}
+			table, err := daemon.FeatureTable(c.Context(), config, daemon.Environment{Version: thisBuild().Version}, files, filepath.Dir(output))
 			if err != nil {
 				return err
 			}
 			defer table.Close()
+			sayEmpty(c.ErrOrStderr(), table.Empty)
 			if err := table.WriteFile(c.Context(), output, 0o644); err != nil {
 				return err
 			}

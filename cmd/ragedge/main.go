@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && err.Error() != "" {
+	if err != nil && err.Error() != "" && !isInterruption(err) {
 		fmt.Fprintf(stderr, "ragedge: %v\n", err)
 	}
 	return exitCode(err)

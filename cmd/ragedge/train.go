@@ -115,7 +115,7 @@ func (t *training) run(ctx context.Context) error {
 		Task: task, Threads: t.threads, Version: thisBuild().Version, Now: time.Now(),
 		Cost: bench.Flops, Progress: t.progress.show,
 	}
-	if search.Data, err = readFiles(ctx, config, files); err != nil {
+	if search.Data, err = readFiles(ctx, t.progress.w, config, files); err != nil {
 		return err
 	}
 	defer search.Data.Close()
@@ -124,7 +124,7 @@ func (t *training) run(ctx context.Context) error {
 		return fmt.Errorf("%s: %w: train.labels: %s has no label %q, but %q", t.file, train.ErrTask, search.Data.Name, unknown[0], known)
 	}
 	if len(task.Test) > 0 {
-		if search.Test, err = readSet(ctx, config, under(t.data, task.Test), task.Labels); err != nil {
+		if search.Test, err = readSet(ctx, t.progress.w, config, under(t.data, task.Test), task.Labels); err != nil {
 			return fmt.Errorf("test: %w", err)
 		}
 		defer search.Test.Close()

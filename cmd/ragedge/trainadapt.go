@@ -28,7 +28,7 @@ func (t *training) adaptModel(ctx context.Context, config daemon.Config, task tr
 	if seen.Agent.Model, err = filepath.Abs(t.adapt); err != nil {
 		return err
 	}
-	set, err := readSet(ctx, seen, files, task.Labels)
+	set, err := readSet(ctx, t.progress.w, seen, files, task.Labels)
 	if err != nil {
 		return err
 	}

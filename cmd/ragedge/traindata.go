@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ragedge/ragedge/daemon"
@@ -15,9 +17,9 @@ const tableSuffix = ".safetensors"
 
 // readSet makes one set of examples of recordings, or opens one table, and renames
 // labels, of which some may not be there. Without files the recordings are those that the
-// configuration names. Close it.
-func readSet(ctx context.Context, config daemon.Config, files []string, labels map[string]string) (*train.Set, error) {
-	set, err := readFiles(ctx, config, files)
+// configuration names. What is left out is said to complain. Close it.
+func readSet(ctx context.Context, complain io.Writer, config daemon.Config, files []string, labels map[string]string) (*train.Set, error) {
+	set, err := readFiles(ctx, complain, config, files)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +27,7 @@ func readSet(ctx context.Context, config daemon.Config, files []string, labels m
 	return set, nil
 }
 
-func readFiles(ctx context.Context, config daemon.Config, patterns []string) (*train.Set, error) {
+func readFiles(ctx context.Context, complain io.Writer, config daemon.Config, patterns []string) (*train.Set, error) {
 	files, err := expandFiles(patterns)
 	if err != nil {
 		return nil, err
@@ -43,9 +45,12 @@ func readFiles(ctx context.Context, config daemon.Config, patterns []string) (*t
 	if err != nil {
 		return nil, err
 	}
+	sayEmpty(complain, table.Empty)
 	var names []string
 	for _, file := range files {
-		names = append(names, filepath.Base(file))
+		if !slices.Contains(table.Empty, file) {
+			names = append(names, filepath.Base(file))
+		}
 	}
 	for i := range config.Sensors {
 		if file := config.Sensors[i].File; len(files) == 0 && file != "" {
@@ -53,6 +58,13 @@ func readFiles(ctx context.Context, config daemon.Config, patterns []string) (*t
 		}
 	}
 	return train.ReadSet(table, strings.Join(names, ", "))
+}
+
+// sayEmpty names the files that a table has nothing of.
+func sayEmpty(complain io.Writer, files []string) {
+	for _, file := range files {
+		fmt.Fprintln(complain, "ragedge:", file, "is left out: it holds no readings, pushes or Results")
+	}
 }
 
 // expandFiles puts the files that match, in the order of their names, in the place of a

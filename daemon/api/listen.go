@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -99,6 +100,10 @@ func (p place) listen() (net.Listener, error) {
 	l, err := net.Listen(p.network, p.address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%w: %w", ErrInUse, err)
+	}
+	if p.network == "unix" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the directory %s is missing: create it, or choose another path in api.listen; "+
+			"for a service RuntimeDirectory= in the unit makes it", filepath.Dir(p.address))
 	}
 	if err != nil {
 		return nil, err

@@ -67,6 +67,16 @@ func open(t *testing.T, listen ...string) (*Server, error) {
 	return s, err
 }
 
+// TestSocketWithoutADirectory says what is missing, which the kernel does not.
+func TestSocketWithoutADirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	_, err := open(t, "unix:"+dir+"/s")
+	require.ErrorContains(t, err, "the directory "+dir+" is missing: create it")
+	require.ErrorContains(t, err, "api.listen")
+	require.ErrorContains(t, err, "RuntimeDirectory=")
+	require.NotContains(t, err.Error(), "bind:")
+}
+
 func TestSocketFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	s, err := open(t, "unix:"+path)

@@ -122,7 +122,7 @@ func open(segments []Source, each func(i int, e *Event) error) (*Recording, erro
 		return nil, err
 	}
 	if r.count == r.Before {
-		return nil, fmt.Errorf("%w: it holds no readings, pushes or Results", ErrUnreadable)
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, ErrEmpty)
 	}
 	r.settleDates()
 	return r, nil

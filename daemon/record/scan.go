@@ -11,8 +11,11 @@ import (
 var (
 	// ErrUnreadable is a file that is no recording, or whose beginning is lost.
 	ErrUnreadable = errors.New("not a readable recording")
-	errDamaged    = errors.New("a chunk is damaged")
-	errNothing    = errors.New("the file ends before its first chunk")
+	// ErrEmpty is a file with nothing to play, such as one of a run that was only
+	// labelled. It is ErrUnreadable too.
+	ErrEmpty   = errors.New("it holds no readings, pushes or Results")
+	errDamaged = errors.New("a chunk is damaged")
+	errNothing = errors.New("the file ends before its first chunk")
 )
 
 // maxRecordSize bounds what one record of a file may take in memory.

@@ -44,9 +44,7 @@ type Reading struct {
 	Push []byte
 	// Err says why there are no samples. It does not name the sensor.
 	Err error
-	// Label is what the recording says was true at At; only replay sets it.
+	// Label is what a CSV recording says was true at At. An MCAP recording has labels
+	// of its own, beside its readings.
 	Label string
-	// Labelled says that Label holds even when it is empty: nothing was said to be
-	// true.
-	Labelled bool
 }

@@ -266,7 +266,7 @@ func (r *Replay) RunTape(ctx context.Context, to Listener) error {
 		case record.ReadingEvent:
 			to.Deliver(Reading{
 				Sensor: e.Sensor, At: e.At, Samples: e.Samples,
-				Err: faultError(e.Fault, e.Reason), Label: r.tape.Truth(e.At), Labelled: true,
+				Err: faultError(e.Fault, e.Reason),
 			})
 		case record.PushEvent:
 			to.Push(e)
