@@ -14,10 +14,10 @@ const presence = "distance and presence"
 // distanceChips see what is in front of them.
 var distanceChips = map[string]driver{
 	"vl53l1x": {group: presence, about: "distance up to 4 m, ST", address: 0x29,
-		identity: identity{register: []byte{0x01, 0x0f}, value: []byte{0xea, 0xcc}}, settle: 100 * ms, timeout: 400 * ms,
+		identity: identity{register: "\x01\x0f", value: "\xea\xcc"}, settle: 100 * ms, timeout: 400 * ms,
 		readings: []reading{{"distance", "m"}}, open: openVL53L1X},
 	"vl6180x": {group: presence, about: "distance up to 0.2 m, ST", address: 0x29,
-		identity: identity{register: []byte{0x00, 0x00}, value: []byte{0xb4}},
+		identity: identity{register: "\x00\x00", value: "\xb4"},
 		lost:     resetTo(0x01, 0x01, 0x00, 0x16), readings: []reading{{"distance", "m"}}, open: openVL6180X},
 	"amg88xx": {group: presence, about: "8 × 8 pixels of heat, Panasonic", address: 0x69, others: []uint16{0x68}, settle: 200 * ms, timeout: time.Second,
 		readings: []reading{{"mean", "°C"}, {"min", "°C"}, {"max", "°C"}}, open: openAMG88xx},

@@ -56,8 +56,8 @@ const lively = 10 * time.Minute
 // identity is a register with a value that the maker fixed; the zero value when
 // the chip has none.
 type identity struct {
-	register []byte
-	value    []byte
+	register string // its bytes, as those of value
+	value    string
 	mask     byte // of the last byte; 0 is all of it
 }
 

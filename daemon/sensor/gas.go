@@ -21,7 +21,7 @@ var gasChips = map[string]driver{
 		settle: 5100 * ms, interval: 5 * time.Second, timeout: time.Second,
 		readings: []reading{{"co2", "ppm"}, temperature, humidity}, open: openSCD4x},
 	"ens160": {group: gas, about: "equivalent CO2, volatile organic compounds and air quality, ScioSense", address: 0x53,
-		others: []uint16{0x52}, identity: identity{register: []byte{0x00}, value: []byte{0x60, 0x01}},
+		others: []uint16{0x52}, identity: identity{register: "\x00", value: "\x60\x01"},
 		settle: 3 * time.Minute, timeout: 1500 * ms,
 		lost: resetTo(0x00, 0xff, 0x10), readings: []reading{{"eco2", "ppm"}, {"tvoc", "ppb"}, {"aqi", "1 to 5"}}, open: openENS160},
 }

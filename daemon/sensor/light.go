@@ -20,7 +20,7 @@ var lightChips = map[string]driver{
 	"veml6070": {group: lighting, fixed: true, commands: true, about: "ultraviolet A, Vishay", address: 0x38, timeout: 400 * ms,
 		readings: []reading{{"uva", "W/m²"}}, open: openVEML6070},
 	"apds9960": {group: lighting, about: "red, green, blue and clear light, Broadcom", address: 0x39,
-		identity: identity{register: []byte{0x92}, value: []byte{0xab}}, lost: resetTo(0x00, 0xff, 0x80), settle: 300 * ms,
+		identity: identity{register: "\x92", value: "\xab"}, lost: resetTo(0x00, 0xff, 0x80), settle: 300 * ms,
 		readings: []reading{{"red", "counts"}, {"green", "counts"}, {"blue", "counts"}, {"clear", "counts"}}, open: openAPDS9960},
 }
 

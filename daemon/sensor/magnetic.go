@@ -11,13 +11,13 @@ const magnetism = "magnetic field"
 // bytes, that of mag3110 reads before the chip has measured, and hmc5883l has none.
 var magneticChips = map[string]driver{
 	"lis2mdl": known(driver{group: magnetism, about: "magnetic field, ST", address: 0x1e,
-		identity: identity{register: []byte{0x4f}, value: []byte{0x40}}, lost: resetTo(0x03, 0xff, 0x60), settle: 50 * ms},
+		identity: identity{register: "\x4f", value: "\x40"}, lost: resetTo(0x03, 0xff, 0x60), settle: 50 * ms},
 		[][]uint8{{0x60, 0x8c}, {0x62, 0x10}}, axes("µT", "field_", "xyz", little, 0x68, 0.15)...),
 	"mag3110": known(driver{group: magnetism, about: "magnetic field, NXP", address: 0x0e,
-		identity: identity{register: []byte{0x07}, value: []byte{0xc4}}, lost: resetTo(0x00, 0xff, 0x10), settle: 50 * ms},
+		identity: identity{register: "\x07", value: "\xc4"}, lost: resetTo(0x00, 0xff, 0x10), settle: 50 * ms},
 		[][]uint8{{0x11, 0x80}, {0x10, 0x01}}, axes("µT", "field_", "xyz", big, 0x01, 0.1)...),
 	"hmc5883l": {group: magnetism, about: "magnetic field, Honeywell", address: 0x1e,
-		identity: identity{register: []byte{0x0a}, value: []byte("H43")}, lost: resetTo(0x01, 0x01, 0x02), settle: 50 * ms,
+		identity: identity{register: "\x0a", value: "H43"}, lost: resetTo(0x01, 0x01, 0x02), settle: 50 * ms,
 		readings: magnetic, open: openHMC5883L},
 }
 

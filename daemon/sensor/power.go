@@ -17,12 +17,12 @@ var supply = []reading{{"voltage", "V"}, {"current", "A"}, {"power", "W"}}
 // of 0.1 Ω, as modules have it. ads1115 is a converter, ±4.096 V on each input.
 var powerChips = map[string]driver{
 	"ina219": {group: power, about: "voltage, current and power of a supply, Texas Instruments", address: 0x40,
-		others: []uint16{0x41, 0x44, 0x45}, lost: powerLoss{reset: identity{register: []byte{0x05}, value: []byte{0x00, 0x00}}}, settle: 10 * ms, readings: supply, open: openINA219},
+		others: []uint16{0x41, 0x44, 0x45}, lost: powerLoss{reset: identity{register: "\x05", value: "\x00\x00"}}, settle: 10 * ms, readings: supply, open: openINA219},
 	"ina260": {group: power, about: "voltage, current and power of a supply, Texas Instruments", address: 0x40,
-		others: []uint16{0x41, 0x44, 0x45}, identity: identity{register: []byte{0xff}, value: []byte{0x22, 0x70}, mask: 0xf0},
-		lost: powerLoss{reset: identity{register: []byte{0x00}, value: []byte{0x61, 0x27}}}, settle: 10 * ms, readings: supply, open: openINA260},
+		others: []uint16{0x41, 0x44, 0x45}, identity: identity{register: "\xff", value: "\x22\x70", mask: 0xf0},
+		lost: powerLoss{reset: identity{register: "\x00", value: "\x61\x27"}}, settle: 10 * ms, readings: supply, open: openINA260},
 	"ina3221": {group: power, about: "voltage and current of three supplies, Texas Instruments", address: 0x40,
-		others: []uint16{0x41, 0x42, 0x43}, identity: identity{register: []byte{0xff}, value: []byte{0x32, 0x20}}, settle: 20 * ms,
+		others: []uint16{0x41, 0x42, 0x43}, identity: identity{register: "\xff", value: "\x32\x20"}, settle: 20 * ms,
 		readings: []reading{{"voltage1", "V"}, {"current1", "A"}, {"voltage2", "V"}, {"current2", "A"}, {"voltage3", "V"}, {"current3", "A"}},
 		open:     openINA3221},
 	"ads1115": {group: power, about: "four analog inputs, Texas Instruments", address: 0x48, others: []uint16{0x49, 0x4a, 0x4b},

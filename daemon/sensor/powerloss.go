@@ -21,7 +21,7 @@ type powerLoss struct {
 
 // resetTo is a register whose bits under the mask have this value after a reset.
 func resetTo(value, mask byte, register ...byte) powerLoss {
-	return powerLoss{reset: identity{register: register, value: []byte{value}, mask: mask}}
+	return powerLoss{reset: identity{register: string(register), value: string([]byte{value}), mask: mask}}
 }
 
 // lossWatch looks for a chip's loss of power.
@@ -29,7 +29,8 @@ type lossWatch struct {
 	powerLoss
 	zeros  bool      // the newest value is 0, and it was asked for twice
 	asked  time.Time // when it was
-	answer [2]byte   // of the register
+	ask    [2]byte   // the register
+	answer [2]byte   // its value
 }
 
 var (
@@ -47,7 +48,7 @@ func (w *lossWatch) forgot(bus *transfers, address uint16) bool {
 		return false
 	}
 	value := w.answer[:len(w.reset.value)]
-	bus.Tx(address, w.reset.register, value)
+	bus.Tx(address, append(w.ask[:0], w.reset.register...), value)
 	return w.reset.equal(value)
 }
 
@@ -74,5 +75,5 @@ func (i *identity) equal(value []byte) bool {
 	if mask == 0 {
 		mask = 0xff
 	}
-	return slices.Equal(value[:last], i.value[:last]) && value[last]&mask == i.value[last]&mask
+	return string(value[:last]) == i.value[:last] && value[last]&mask == i.value[last]&mask
 }

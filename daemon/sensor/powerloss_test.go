@@ -12,14 +12,14 @@ import (
 // forget makes a chip's register what it is when power comes on.
 func (s *sim) forget(id identity) {
 	register := 0
-	for _, b := range id.register {
+	for _, b := range []byte(id.register) {
 		register = register<<8 | int(b)
 	}
 	if s.words != nil {
 		s.words[register] = uint16(id.value[0])<<8 | uint16(id.value[1])
 		return
 	}
-	s.block(register, id.value...)
+	s.block(register, []byte(id.value)...)
 }
 
 // TestRow34PowerLossByRegister: a chip that comes back with the settings of the

@@ -185,7 +185,7 @@ func identify(bus Bus, name string, address uint16, chips []string) Found {
 
 func (id *identity) matches(bus Bus, address uint16) bool {
 	got := make([]byte, len(id.value))
-	if bus.Tx(address, id.register, got) != nil {
+	if bus.Tx(address, []byte(id.register), got) != nil {
 		return false
 	}
 	return id.equal(got)
