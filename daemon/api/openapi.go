@@ -10,7 +10,9 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request) {
 		noSuchPath(w)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 	sendPacked(w, r, file)
 }

@@ -22,7 +22,6 @@ var packed embed.FS
 func sendPacked(w http.ResponseWriter, r *http.Request, file []byte) {
 	h := w.Header()
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("X-Content-Type-Options", "nosniff")
 	if takesGzip(r.Header) {
 		h.Set("Content-Encoding", "gzip")
 	} else {

@@ -53,6 +53,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", pageTag())
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	if r.Header.Get("If-None-Match") == pageTag() {
 		w.WriteHeader(http.StatusNotModified)
