@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ragedge/ragedge/daemon/record"
@@ -131,13 +130,10 @@ func openReplay(c Config, now func() time.Duration, env Environment) (*sensor.Re
 	return nil, fmt.Errorf("%w: %w", ErrData, err)
 }
 
-// openSuffix ends the name of a recording that is not closed.
-const openSuffix = ".mcap.open"
-
 // closed refuses files that are not.
 func closed(files []string) error {
 	for _, file := range files {
-		if strings.HasSuffix(file, openSuffix) {
+		if _, open := record.IsOpen(file); open {
 			return fmt.Errorf(`%w: %s is still being written: "ragedge record stop" closes it; or name the closed files alone, *.mcap`, ErrData, file)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -146,29 +145,10 @@ func (x *excerpt) read(ctx context.Context, dir, name string, each func(e *Event
 	s := scan{topics: map[uint16]string{}}
 	in := scanner{r: f, size: info.Size(), at: int64(len(mcapMagic)), buf: x.buf}
 	defer func() { x.buf = in.buf }()
-	for ctx.Err() == nil {
-		op, first, last, more, err := in.peek()
-		if err != nil || !more || op == opDataEnd {
-			return err
-		}
-		if op != opChannel && (op != opChunk || last < x.from || first > x.to) {
-			in.skip()
-			continue
-		}
-		_, content, _, _, err := in.next()
-		switch {
-		case err != nil:
-		case op == opChannel:
-			err = s.addChannelRecord(content)
-			x.events.Sensors = s.sensors
-		default:
-			err = x.chunk(content, each)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+	return s.between(ctx, &in, x.from, x.to, func(content []byte) error {
+		x.events.Sensors = s.sensors
+		return x.chunk(content, each)
+	})
 }
 
 // chunk takes one apart.
@@ -176,29 +156,16 @@ func (x *excerpt) chunk(content []byte, each func(*Event, uint64) error) error {
 	if x.left -= len(content); x.left < 0 {
 		return fmt.Errorf("%w: more than %d MiB", ErrTooLong, maxLead>>20)
 	}
-	data, crc, compression, ok := chunkData(content)
-	if !ok || compression != "" || crc != 0 && crc32.ChecksumIEEE(data) != crc {
-		return nil
-	}
-	for offset := 0; offset < len(data); {
-		op, m, next, ok := splitRecord(data, offset)
-		if !ok || op != opMessage || len(m) < messageHead-recordHead {
+	return eachMessage(content, x.from, x.to, func(channel uint16, seq uint32, wall uint64, data []byte) error {
+		// What an interrupted write left in two segments counts once.
+		if seq <= x.events.last || channel == labelChannel || channel == clockChannel {
 			return nil
 		}
-		offset = next
-		channel, seq, wall := order.Uint16(m), order.Uint32(m[2:]), order.Uint64(m[6:])
-		// What an interrupted write left in two segments counts once.
-		if seq <= x.events.last || wall < x.from || wall > x.to || channel == labelChannel || channel == clockChannel {
-			continue
-		}
 		x.events.last = seq
-		e, err := x.events.event(channel, m[messageHead-recordHead:])
+		e, err := x.events.event(channel, data)
 		if err != nil {
 			return fmt.Errorf("%w: record %d: %w", ErrUnreadable, seq, err)
 		}
-		if err := each(e, wall); err != nil {
-			return err
-		}
-	}
-	return nil
+		return each(e, wall)
+	})
 }

@@ -59,7 +59,7 @@ func List(dir string, most int) ([]Segment, error) {
 // IsSegment says whether a file has the name of a segment: letters, digits and
 // "._-", beginning with a letter or digit.
 func IsSegment(name string) bool {
-	_, open := isOpen(name)
+	_, open := IsOpen(name)
 	_, closed := isClosed(name)
 	odd := func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-", r))
@@ -96,7 +96,7 @@ func OpenSegment(dir, name string) (*os.File, error) {
 // look says what a list shows of a file, from its ending where it has one.
 func look(dir, name string) (Segment, error) {
 	s := Segment{Name: name}
-	_, s.Open = isOpen(name)
+	_, s.Open = IsOpen(name)
 	f, err := OpenSegment(dir, name)
 	if err != nil {
 		return s, err

@@ -30,7 +30,7 @@ func (q quota) enforce(dir Dir, room int64, now time.Time) (removed int, err err
 		case ok || strings.HasSuffix(e.Name, badSuffix):
 			closed = append(closed, e)
 		default:
-			if _, open := isOpen(e.Name); !open {
+			if _, open := IsOpen(e.Name); !open {
 				continue // not ours
 			}
 		}

@@ -531,7 +531,7 @@ func FuzzLoad(f *testing.F) {
 		entries, err := disk.List()
 		require.NoError(t, err)
 		for _, e := range entries {
-			_, open := isOpen(e.Name)
+			_, open := IsOpen(e.Name)
 			require.False(t, open)
 		}
 	})

@@ -23,7 +23,7 @@ func recoverDir(dir Dir, note func(name string, err error)) (Recovered, error) {
 	}
 	var all []error
 	for _, e := range entries {
-		name, open := isOpen(e.Name)
+		name, open := IsOpen(e.Name)
 		if !open {
 			continue
 		}

@@ -110,9 +110,11 @@ func finish(dir Dir, file File, name string, labels bool) error {
 	return dir.Sync()
 }
 
-// isOpen and isClosed tell the segments of a directory apart; name has no suffix.
-func isOpen(file string) (name string, ok bool) { return strings.CutSuffix(file, openSuffix) }
+// IsOpen says whether a file is a segment that is still written, by its name; name is
+// that without the suffix.
+func IsOpen(file string) (name string, ok bool) { return strings.CutSuffix(file, openSuffix) }
 
+// isClosed says whether a file is one that has its ending, and whether it has labels.
 func isClosed(file string) (labels, ok bool) {
 	return strings.HasSuffix(file, labelSuffix), strings.HasSuffix(file, closedSuffix)
 }

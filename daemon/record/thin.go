@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"hash/crc32"
 	"io"
 	"math"
 	"slices"
@@ -58,42 +57,28 @@ func Thin(ctx context.Context, r io.ReaderAt, size int64, v View, emit func(line
 		last = min(last, uint64(max(0, v.To.UnixNano())))
 	}
 	t := thinner{
-		scan: scan{topics: map[uint16]string{}}, first: first, last: last, every: uint64(v.Every), most: v.Lines,
+		scan: scan{topics: map[uint16]string{}}, first: first, every: uint64(v.Every), most: v.Lines,
 		emit: emit, newest: map[uint16]message{}, values: map[string]value{},
 	}
 	if t.every == 0 && last > first {
 		t.every = (last-first)/pictureLines + 1
 	}
 	in := scanner{r: r, size: size, at: int64(len(mcapMagic))}
-	for ctx.Err() == nil {
-		op, from, to, more, err := in.peek()
-		if err != nil {
-			return err
-		}
-		if !more || op == opDataEnd {
-			return t.flush()
-		}
-		if op != opChannel && (op != opChunk || to < first || from > last) {
-			in.skip()
-			continue
-		}
-		_, content, _, _, err := in.next()
-		if err == nil {
-			err = t.record(op, content)
-		}
-		if err != nil {
-			return err
-		}
+	err := t.between(ctx, &in, first, last, func(content []byte) error {
+		return eachMessage(content, first, last, t.message)
+	})
+	if err != nil {
+		return err
 	}
-	return ctx.Err()
+	return t.flush()
 }
 
 // thinner makes lines of messages.
 type thinner struct {
 	scan
-	first, last, every uint64
-	emit               func([]byte) error
-	most               int
+	first, every uint64
+	emit         func([]byte) error
+	most         int
 
 	cell   uint64 // of what waits
 	wall   uint64 // its newest message; 0: nothing waits
@@ -117,33 +102,7 @@ type value struct {
 	wall uint64
 }
 
-// record takes a channel or a chunk in.
-func (t *thinner) record(op byte, content []byte) error {
-	if op == opChannel {
-		return t.addChannelRecord(content)
-	}
-	data, crc, compression, ok := chunkData(content)
-	if !ok || compression != "" || crc != 0 && crc32.ChecksumIEEE(data) != crc {
-		return nil
-	}
-	for offset := 0; offset < len(data); {
-		op, content, next, ok := splitRecord(data, offset)
-		if !ok || op != opMessage || len(content) < messageHead-recordHead {
-			return nil
-		}
-		offset = next
-		wall := order.Uint64(content[6:])
-		if wall < t.first || wall > t.last {
-			continue
-		}
-		if err := t.message(order.Uint16(content), wall, content[messageHead-recordHead:]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *thinner) message(channel uint16, wall uint64, data []byte) error {
+func (t *thinner) message(channel uint16, _ uint32, wall uint64, data []byte) error {
 	readings := channel == pushChannel || channel >= sensorChannel && int(channel) < sensorChannel+len(t.sensors)
 	switch {
 	case channel == labelChannel:
