@@ -48,6 +48,7 @@ func (d *Daemon) Ready() error {
 
 // Status describes the daemon now.
 func (d *Daemon) Status() api.Status {
+	config := d.reloads.status(d.system.Now()) // first: what it counts is in force by then
 	p, now := d.pipeline, d.current.Load()
 	s := api.Status{
 		Version:     d.env.Version,
@@ -61,7 +62,7 @@ func (d *Daemon) Status() api.Status {
 		Sinks:       now.sinkStatus(),
 		Late:        []string{},
 		RSSBytes:    Resident(),
-		Config:      d.reloads.status(d.system.Now()),
+		Config:      config,
 	}
 	for _, b := range now.buses {
 		b.mark(p.clock.Now(), now.sensors, s.Sensors)
