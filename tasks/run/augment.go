@@ -6,22 +6,31 @@ import (
 )
 
 const (
-	mostTurn = 20 * math.Pi / 180 // about each axis
-	mostWarp = 0.15               // of the logarithm of speed and size
+	mostTurn   = 20 * math.Pi / 180 // about each axis
+	mostFaster = 0.4                // of the logarithm of speed
+	mostLarger = 0.15               // of the logarithm of size
 )
 
 // augment returns copies of the first n rows of an excerpt as other people might have made
 // them: the watch sits a little turned on the wrist, and the movement is faster or slower,
-// larger or smaller. Gravity stays as long as it is.
+// larger or smaller; in every other copy, from the first on, it is that of the other arm.
+// Gravity stays as long as it is.
 func augment(e *excerpt, n int, seed uint64, copies int) (all []excerpt) {
-	random := rand.New(rand.NewPCG(seed, 1))
-	factor := func() float64 { return math.Exp((2*random.Float64() - 1) * mostWarp) }
-	for range copies {
-		turn, speed, size := turned(random), factor(), factor()
+	random, rows := rand.New(rand.NewPCG(seed, 1)), e.rows[:n]
+	factor := func(most float64) float64 { return math.Exp((2*random.Float64() - 1) * most) }
+	for k := range copies {
+		turn, speed, size := turned(random), factor(mostFaster), factor(mostLarger)
 		copied := *e
 		copied.rows = nil
 		for i := range int(float64(n-1) / speed) {
-			row := between(e.rows, float64(i)*speed)
+			at := float64(i) * speed
+			row := between(rows, at)
+			for axis, g := range steady(rows, int(at)) {
+				row[axis] = g + speed*speed*(row[axis]-g)
+			}
+			if k%2 == 0 {
+				row = mirrored(row)
+			}
 			var out [6]float64
 			for k := range 3 {
 				for j := range 3 {
@@ -34,6 +43,25 @@ func augment(e *excerpt, n int, seed uint64, copies int) (all []excerpt) {
 		all = append(all, copied)
 	}
 	return all
+}
+
+// steady is the mean acceleration of the second about a row, most of it gravity: how fast
+// the movement is changes the rest.
+func steady(rows [][6]float64, at int) (mean [3]float64) {
+	from, to := max(0, at-watchRate/2), min(len(rows), at+watchRate/2)
+	for _, row := range rows[from:to] {
+		for k := range mean {
+			mean[k] += row[k] / float64(to-from)
+		}
+	}
+	return mean
+}
+
+// mirrored is the row of the same movement with the other arm, on which the watch is worn
+// the same way up: its x axis, along the forearm, points to the elbow and not to the hand.
+// A mirror turns rotations about the axes that lie in it round, not the one across it.
+func mirrored(row [6]float64) [6]float64 {
+	return [6]float64{-row[0], row[1], row[2], row[3], -row[4], -row[5]}
 }
 
 // between interpolates between two rows.

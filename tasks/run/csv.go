@@ -3,6 +3,7 @@ package main
 import (
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,19 +47,34 @@ func readSheet(path string) (*sheet, error) {
 func (s *sheet) column(name string) int { return slices.Index(s.head, name) }
 
 func (s *sheet) write(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.Create(path)
+	w, err := createSheet(path, s.head)
 	if err != nil {
 		return err
 	}
-	c := csv.NewWriter(file)
-	c.Write(s.head)
-	c.WriteAll(s.rows)
-	if err := c.Error(); err != nil {
-		file.Close()
-		return err
+	w.WriteAll(s.rows)
+	return w.close()
+}
+
+// sheetWriter writes a CSV file row by row. What fails is told by close.
+type sheetWriter struct {
+	*csv.Writer
+	file *os.File
+}
+
+func createSheet(path string, head []string) (*sheetWriter, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
 	}
-	return file.Close()
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &sheetWriter{csv.NewWriter(file), file}
+	w.Write(head)
+	return w, nil
+}
+
+func (w *sheetWriter) close() error {
+	w.Flush()
+	return errors.Join(w.Error(), w.file.Close())
 }

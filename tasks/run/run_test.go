@@ -130,17 +130,53 @@ func TestAugmentTurnsAndWarps(t *testing.T) {
 	for i := range 300 {
 		e.rows = append(e.rows, [6]float64{1, 0, 0, float64(i), 0, 0})
 	}
-	all := augment(e, 300, 1, 3)
-	require.Len(t, all, 3)
+	all := augment(e, 300, 1, 4)
+	require.Len(t, all, 4)
 	lengths := map[int]bool{}
-	for _, copied := range all {
+	for k, copied := range all {
 		lengths[len(copied.rows)] = true
 		for _, row := range copied.rows {
 			require.InDelta(t, 1, math.Hypot(math.Hypot(row[0], row[1]), row[2]), 1e-12)
+			if k%2 == 0 {
+				row = mirrored(row)
+			}
 			require.Greater(t, row[0], 0.5)
 		}
 	}
-	require.Len(t, lengths, 3)
+	require.Len(t, lengths, 4)
+}
+
+// TestAugmentHastens: a movement that is faster takes less time and more strength.
+func TestAugmentHastens(t *testing.T) {
+	e := &excerpt{}
+	for i := range 1000 {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / watchRate) // once a second
+		e.rows = append(e.rows, [6]float64{1 + 0.1*sin, 0, 0, 0, cos, 0})
+	}
+	for _, copied := range augment(e, 1000, 7, 4) {
+		speed := 999 / float64(len(copied.rows))
+		var most, least float64 = 0, 2
+		for _, row := range copied.rows[2*watchRate : len(copied.rows)-2*watchRate] {
+			g := math.Hypot(math.Hypot(row[0], row[1]), row[2])
+			most, least = max(most, g), min(least, g)
+		}
+		require.InDelta(t, 0.2*speed*speed, most-least, 0.01)
+		require.InDelta(t, 1, (most+least)/2, 0.01)
+	}
+}
+
+// TestMirrored: what a mirror shows is a possible movement too. Gravity turns against the
+// watch, by the product of rotation and acceleration across each other, in both.
+func TestMirrored(t *testing.T) {
+	row := [6]float64{0.3, -0.5, 0.8, 1.1, -2.3, 0.7}
+	across := func(r [6]float64) [6]float64 {
+		return [6]float64{r[4]*r[2] - r[5]*r[1], r[5]*r[0] - r[3]*r[2], r[3]*r[1] - r[4]*r[0]}
+	}
+	first3 := func(r [6]float64) []float64 { return r[:3] }
+	image := across(row)
+	require.InDeltaSlice(t, []float64{-image[0], image[1], image[2]}, first3(across(mirrored(row))), 1e-12)
+	require.Equal(t, row, mirrored(mirrored(row)))
+	require.NotEqual(t, row, mirrored(row))
 }
 
 func TestMacroF1(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 	watchRate   = 50 // samples a second
 	watchWindow = 4 * watchRate
 	watchApart  = 1000 // seconds from the begin of an excerpt to that of the next; none is longer
-	watchCopies = 4    // of every series that is trained on: see augment
+	watchCopies = 16   // of every series that is trained on: see augment
 	watchShifts = 4    // of every part that is trained on: see later
 )
 
@@ -28,7 +28,10 @@ func watchPeople(r *runner, directory string) ([]string, error) {
 	}
 	var folds []string
 	for _, test := range watchGroups {
-		w := newWatchFolder(filepath.Join(directory, "group-"+test))
+		w, err := newWatchFolder(filepath.Join(directory, "group-"+test))
+		if err != nil {
+			return nil, err
+		}
 		for k := range excerpts {
 			e := &excerpts[k]
 			if e.group == test {
@@ -47,7 +50,7 @@ func watchPeople(r *runner, directory string) ([]string, error) {
 			}
 		}
 		folds = append(folds, w.directory)
-		if err := w.write(); err != nil {
+		if err := w.close(); err != nil {
 			return nil, err
 		}
 	}
@@ -63,7 +66,10 @@ func watchTemporal(r *runner, directory string) ([]string, error) {
 	}
 	var folds []string
 	for test := range watchParts {
-		w := newWatchFolder(filepath.Join(directory, fmt.Sprint("part-", test)))
+		w, err := newWatchFolder(filepath.Join(directory, fmt.Sprint("part-", test)))
+		if err != nil {
+			return nil, err
+		}
 		for k := range excerpts {
 			e, what := &excerpts[k], "train"
 			switch e.part {
@@ -81,7 +87,7 @@ func watchTemporal(r *runner, directory string) ([]string, error) {
 			}
 		}
 		folds = append(folds, w.directory)
-		if err := w.write(); err != nil {
+		if err := w.close(); err != nil {
 			return nil, err
 		}
 	}
@@ -144,32 +150,32 @@ func (e *excerpt) later(copies int) (all []excerpt) {
 }
 
 // watchFolder is one fold: all excerpts one after the other, and in a second file copies
-// of those that are not for the test.
+// of those that are not for the test. They are written as they are added.
 type watchFolder struct {
 	directory        string
 	number           int // of the next excerpt
 	original, copies *watchSheet
 }
 
-func newWatchFolder(directory string) *watchFolder {
+func newWatchFolder(directory string) (*watchFolder, error) {
 	w := &watchFolder{directory: directory}
-	w.original, w.copies = newWatchSheet(&w.number), newWatchSheet(&w.number)
-	return w
+	var first, second error
+	w.original, first = newWatchSheet(filepath.Join(directory, "watch.csv"), &w.number)
+	w.copies, second = newWatchSheet(filepath.Join(directory, "copies.csv"), &w.number)
+	return w, errors.Join(first, second)
 }
 
-func (w *watchFolder) write() error {
-	return errors.Join(w.original.write(filepath.Join(w.directory, "watch.csv")), w.copies.write(filepath.Join(w.directory, "copies.csv")))
-}
+func (w *watchFolder) close() error { return errors.Join(w.original.close(), w.copies.close()) }
 
 // watchSheet is excerpts as a recording.
 type watchSheet struct {
-	sheet
+	*sheetWriter
 	number *int // of the next excerpt
 }
 
-func newWatchSheet(number *int) *watchSheet {
-	head := []string{"t", "excerpt", "use", "exercise", "acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"}
-	return &watchSheet{sheet{head: head}, number}
+func newWatchSheet(path string, number *int) (*watchSheet, error) {
+	w, err := createSheet(path, []string{"t", "excerpt", "use", "exercise", "acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"})
+	return &watchSheet{w, number}, err
 }
 
 // add adds an excerpt. What a moment is for is said from the first full window on.
@@ -184,7 +190,7 @@ func (s *watchSheet) add(e *excerpt, use func(i int) string) {
 		for _, v := range row {
 			cells = append(cells, strconv.FormatFloat(v, 'f', 6, 64))
 		}
-		s.rows = append(s.rows, cells)
+		s.Write(cells)
 	}
 	*s.number++
 }
