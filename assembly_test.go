@@ -14,7 +14,7 @@ import (
 	"github.com/ragedge/ragedge/asm"
 )
 
-func TestAssembly(t *testing.T) {
+func TestTreeAssembly(t *testing.T) {
 	r, err := asm.Check(os.DirFS("."))
 	require.NoError(t, err)
 	require.Empty(t, r.Problems)
@@ -36,9 +36,9 @@ var linuxPorts = []string{
 	"ppc64", "ppc64le", "riscv64", "s390x",
 }
 
-// TestPurego lists the assembly of every package that has some: none may be left
+// TestTreePurego lists the assembly of every package that has some: none may be left
 // under the purego tag.
-func TestPurego(t *testing.T) {
+func TestTreePurego(t *testing.T) {
 	folders := map[string]bool{}
 	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".s") {

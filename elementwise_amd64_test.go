@@ -28,9 +28,12 @@ var elementwiseAssemblies = map[string]kerneltest.Elementwise{
 }
 
 // TestElementwiseAssembled runs the assembly on the lengths that dispatch leaves to
-// another set, too.
+// another set, too; with -short that of the set in use.
 func TestElementwiseAssembled(t *testing.T) {
 	for _, set := range assembled() {
+		if testing.Short() && set != KernelSet() {
+			continue
+		}
 		k := elementwiseAssemblies[set]
 		equal := func(f func(dst, x []float32)) func(dst, x []float32) {
 			return func(dst, x []float32) {

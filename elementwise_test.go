@@ -21,7 +21,7 @@ var (
 )
 
 func TestElementwise(t *testing.T) {
-	for _, set := range KernelSets() {
+	for _, set := range testedSets() {
 		t.Run(set, func(t *testing.T) {
 			force(t, set)
 			kerneltest.RunElementwise(t, publicElementwise)

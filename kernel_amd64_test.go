@@ -69,9 +69,12 @@ var softmaxSteps = map[string]func(dst, x []float32){
 }
 
 // TestAssembled runs the assembly on the lengths that dispatch leaves to another set,
-// too, and a softmax both at once and in steps.
+// too, and a softmax both at once and in steps; with -short that of the set in use.
 func TestAssembled(t *testing.T) {
 	for set, a := range assemblies {
+		if testing.Short() && set != KernelSet() {
+			continue
+		}
 		for name, softmax := range map[string]func(dst, x []float32){"at once": a.Softmax, "in steps": softmaxSteps[set]} {
 			t.Run(set+" "+name, func(t *testing.T) {
 				kerneltest.Run(t, kerneltest.Impl{

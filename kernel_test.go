@@ -31,7 +31,7 @@ func force(t testing.TB, set string) {
 }
 
 func TestKernels(t *testing.T) {
-	for _, set := range KernelSets() {
+	for _, set := range testedSets() {
 		t.Run(set, func(t *testing.T) {
 			force(t, set)
 			kerneltest.Run(t, public)

@@ -15,7 +15,7 @@ var publicLayers = kerneltest.Layers{
 }
 
 func TestLayers(t *testing.T) {
-	for _, set := range KernelSets() {
+	for _, set := range testedSets() {
 		t.Run(set, func(t *testing.T) {
 			force(t, set)
 			kerneltest.RunLayers(t, publicLayers)

@@ -17,6 +17,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// testedSets are the kernel sets to test in turn: all of them, but with -short and where
+// one is forced the one in use. Other runs test the others then.
+func testedSets() []string {
+	if testing.Short() || os.Getenv("RAGEDGE_CPU") != "" {
+		return []string{KernelSet()}
+	}
+	return KernelSets()
+}
+
 func selectSet(set, required string) error {
 	if set != "" {
 		if err := Use(set); err != nil {

@@ -16,7 +16,7 @@ var (
 )
 
 func TestProducts(t *testing.T) {
-	for _, set := range KernelSets() {
+	for _, set := range testedSets() {
 		t.Run(set, func(t *testing.T) {
 			force(t, set)
 			kerneltest.RunProducts(t, publicProducts)

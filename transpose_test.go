@@ -11,7 +11,7 @@ import (
 )
 
 func TestTranspose(t *testing.T) {
-	for _, set := range KernelSets() {
+	for _, set := range testedSets() {
 		t.Run(set, func(t *testing.T) {
 			force(t, set)
 			kerneltest.RunTranspose(t, Transpose)

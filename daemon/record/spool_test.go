@@ -129,7 +129,7 @@ func TestSpoolPutsAside(t *testing.T) {
 func TestSpoolPowerCut(t *testing.T) {
 	tries := 400
 	if testing.Short() {
-		tries = 50
+		tries = 25
 	}
 	for seed := range tries {
 		r := rand.New(rand.NewSource(int64(seed)))

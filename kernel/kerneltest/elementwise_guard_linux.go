@@ -9,7 +9,8 @@ import (
 func elementwiseGuards(k Elementwise) error {
 	const rows = 3
 	s := newSource(28)
-	most := testLengths[len(testLengths)-1]
+	lengths := testLengths()
+	most := lengths[len(lengths)-1]
 	var memory [4]guarded
 	for i := range memory {
 		var err error
@@ -17,7 +18,7 @@ func elementwiseGuards(k Elementwise) error {
 			return err
 		}
 	}
-	for _, n := range testLengths {
+	for _, n := range lengths {
 		x, weight, bias := s.values(rows*n, 4), s.values(n, 2), s.values(n, 2)
 		for _, end := range []bool{false, true} {
 			var err error

@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// A run with -short, which is for emulators and the race detector, takes every check on
+// fewer samples. These still reach each loop and each tail of every implementation.
+
 var exhaustive = flag.Bool("exhaustive", false, "test a million random inputs and every float32 exponential")
 
 // Impl is one implementation of the three kernels.
@@ -38,6 +41,14 @@ var checks = []struct {
 	{"random", random},
 	{"guard pages", guardPages},
 	{"guard pages fault", guardsFault},
+}
+
+// stride is the step through all samples: 1, or n in a short run.
+func stride(n int) int {
+	if testing.Short() {
+		return n
+	}
+	return 1
 }
 
 // Run tests impl.

@@ -3,6 +3,7 @@ package kerneltest
 import (
 	"fmt"
 	"math"
+	"testing"
 	"unsafe"
 )
 
@@ -10,8 +11,14 @@ import (
 const alignments = 16
 
 // testLengths are all lengths around the blocks of any implementation, and some
-// around large ones.
-var testLengths = func() (all []int) {
+// around large ones; in a short run up to twice the longest block, and fewer beyond.
+func testLengths() (all []int) {
+	if testing.Short() {
+		for n := range 134 {
+			all = append(all, n)
+		}
+		return append(all, 195, 259, 1023, 4097)
+	}
 	for n := range 261 {
 		all = append(all, n)
 	}
@@ -21,7 +28,26 @@ var testLengths = func() (all []int) {
 		}
 	}
 	return all
-}()
+}
+
+// offsets are the alignments for n values: all, or in a short run four, which are others
+// for the next n.
+func offsets(n int) (all []int) {
+	step := stride(alignments / 4)
+	for offset := n % step; offset < alignments; offset += step {
+		all = append(all, offset)
+	}
+	return all
+}
+
+// beyondOneCall is a length that takes several calls of any assembly, three or in a short
+// run two. The last one has enough values to stand out from the bound.
+func beyondOneCall() int {
+	if testing.Short() {
+		return 1<<17 + 1<<13 + 37
+	}
+	return 2<<17 + 37
+}
 
 // sentinel surrounds every placed slice. No kernel computes it.
 const sentinel = -12345.678
@@ -63,12 +89,12 @@ func (p placed) intact() bool {
 // bit of the result.
 func lengths(k Impl) error {
 	s := newSource(1)
-	for _, n := range testLengths {
+	for _, n := range testLengths() {
 		rows := n % 6
 		a, b, x, dst := s.values(n, 4), s.values(n, 4), s.values(n, 20), s.values(n, 4)
 		gates, regions := s.values(rows, 1), s.values(rows*n, 4)
 		var first []uint32
-		for offset := range alignments {
+		for _, offset := range offsets(n) {
 			got, err := aligned(k, offset, a, b, x, dst, gates, regions)
 			if err != nil {
 				return fmt.Errorf("alignment %d: %w", offset, err)
@@ -192,7 +218,7 @@ func unequalSoftmax(k Impl, short, long []float32) error {
 
 // long runs slices beyond the most that one assembly call takes.
 func long(k Impl) error {
-	const n = 2<<17 + 37
+	n := beyondOneCall()
 	s := newSource(4)
 	// No cancelling, so that a missing part stands out from the bound.
 	if err := k.CheckDot(s.positive(n), s.positive(n)); err != nil {

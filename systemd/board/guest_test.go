@@ -14,8 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -77,14 +79,17 @@ func pid(t *testing.T) int {
 	return id
 }
 
-// awaitAnother waits until the daemon is ready as another process than old.
+// awaitAnother waits until the daemon is ready as another process than old. Asking
+// systemctl keeps the emulated CPU busy, so that begins when old is gone.
 func awaitAnother(t *testing.T, old int) {
 	t.Helper()
+	require.Eventually(t, func() bool { return syscall.Kill(old, 0) != nil }, patience, 100*time.Millisecond)
 	require.Eventually(t, func() bool {
-		id, _ := try("systemctl", "show", unit, "--value", "--property=MainPID")
-		active, _ := try("systemctl", "is-active", unit)
-		return id != "0" && id != strconv.Itoa(old) && active == "active"
-	}, patience, 100*time.Millisecond)
+		out, _ := try("systemctl", "show", unit, "--property=MainPID,ActiveState")
+		is := strings.Fields(out)
+		return slices.Contains(is, "ActiveState=active") &&
+			!slices.Contains(is, "MainPID=0") && !slices.Contains(is, fmt.Sprintf("MainPID=%d", old))
+	}, patience, 500*time.Millisecond)
 }
 
 // uptime is what the time stamps of the unit are compared with.
