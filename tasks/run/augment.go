@@ -18,7 +18,7 @@ const (
 func augment(e *excerpt, n int, seed uint64, copies int) (all []excerpt) {
 	random, rows := rand.New(rand.NewPCG(seed, 1)), e.rows[:n]
 	factor := func(most float64) float64 { return math.Exp((2*random.Float64() - 1) * most) }
-	for k := range copies {
+	for number := range copies {
 		turn, speed, size := turned(random), factor(mostFaster), factor(mostLarger)
 		copied := *e
 		copied.rows = nil
@@ -28,7 +28,7 @@ func augment(e *excerpt, n int, seed uint64, copies int) (all []excerpt) {
 			for axis, g := range steady(rows, int(at)) {
 				row[axis] = g + speed*speed*(row[axis]-g)
 			}
-			if k%2 == 0 {
+			if number%2 == 0 {
 				row = mirrored(row)
 			}
 			var out [6]float64
