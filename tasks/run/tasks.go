@@ -26,6 +26,10 @@ var tasks = []task{
 		goals: []goal{{"accuracy", 89, 0}},
 	},
 	{
+		name: "watch-long", file: "tasks/watch/long.toml", folds: watchLong,
+		goals: []goal{{"accuracy", 89, 0}},
+	},
+	{
 		name: "watch-temporal", file: "tasks/watch/temporal.toml", folds: watchTemporal,
 		goals: []goal{{"accuracy", 99, 0}},
 	},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // watchGroups are the pairs of people who were recorded together.
@@ -12,8 +13,7 @@ var watchGroups = []string{"1", "3", "7", "8"}
 
 const (
 	watchParts  = 5
-	watchRate   = 50 // samples a second
-	watchWindow = 4 * watchRate
+	watchRate   = 50   // samples a second
 	watchApart  = 1000 // seconds from the begin of an excerpt to that of the next; none is longer
 	watchCopies = 16   // of every series that is trained on: see augment
 	watchShifts = 4    // of every part that is trained on: see later
@@ -22,13 +22,22 @@ const (
 // watchPeople leaves one pair of people out. The last tenth of every other series is the
 // validation, so it says when a model is trained, and not how it does with other people.
 func watchPeople(r *runner, directory string) ([]string, error) {
+	return watchOthers(r, directory, 4*time.Second)
+}
+
+// watchLong does so with windows of eight seconds.
+func watchLong(r *runner, directory string) ([]string, error) {
+	return watchOthers(r, directory, 8*time.Second)
+}
+
+func watchOthers(r *runner, directory string, window time.Duration) ([]string, error) {
 	excerpts, err := r.readWatch(1)
 	if err != nil {
 		return nil, err
 	}
 	var folds []string
 	for _, test := range watchGroups {
-		w, err := newWatchFolder(filepath.Join(directory, "group-"+test))
+		w, err := newWatchFolder(filepath.Join(directory, "group-"+test), window)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +75,7 @@ func watchTemporal(r *runner, directory string) ([]string, error) {
 	}
 	var folds []string
 	for test := range watchParts {
-		w, err := newWatchFolder(filepath.Join(directory, fmt.Sprint("part-", test)))
+		w, err := newWatchFolder(filepath.Join(directory, fmt.Sprint("part-", test)), 4*time.Second)
 		if err != nil {
 			return nil, err
 		}
@@ -157,11 +166,11 @@ type watchFolder struct {
 	original, copies *watchSheet
 }
 
-func newWatchFolder(directory string) (*watchFolder, error) {
-	w := &watchFolder{directory: directory}
+func newWatchFolder(directory string, window time.Duration) (*watchFolder, error) {
+	w, rows := &watchFolder{directory: directory}, int(window.Seconds()*watchRate)
 	var first, second error
-	w.original, first = newWatchSheet(filepath.Join(directory, "watch.csv"), &w.number)
-	w.copies, second = newWatchSheet(filepath.Join(directory, "copies.csv"), &w.number)
+	w.original, first = newWatchSheet(filepath.Join(directory, "watch.csv"), &w.number, rows)
+	w.copies, second = newWatchSheet(filepath.Join(directory, "copies.csv"), &w.number, rows)
 	return w, errors.Join(first, second)
 }
 
@@ -171,18 +180,19 @@ func (w *watchFolder) close() error { return errors.Join(w.original.close(), w.c
 type watchSheet struct {
 	*sheetWriter
 	number *int // of the next excerpt
+	window int  // rows
 }
 
-func newWatchSheet(path string, number *int) (*watchSheet, error) {
+func newWatchSheet(path string, number *int, window int) (*watchSheet, error) {
 	w, err := createSheet(path, []string{"t", "excerpt", "use", "exercise", "acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"})
-	return &watchSheet{w, number}, err
+	return &watchSheet{w, number, window}, err
 }
 
 // add adds an excerpt. What a moment is for is said from the first full window on.
 func (s *watchSheet) add(e *excerpt, use func(i int) string) {
 	for i, row := range e.rows {
 		what := ""
-		if i >= watchWindow {
+		if i >= s.window {
 			what = use(i)
 		}
 		t := fmt.Sprintf("%.2f", float64(*s.number)*watchApart+float64(i)/watchRate)
