@@ -100,6 +100,7 @@ func TestRow57AcceptFails(t *testing.T) {
 				}
 				require.EqualValues(t, tries, s.metrics.notAccepted.Get())
 
+				synctest.Wait() // until the next call is under way: it does not know of the error yet
 				door.fail(errno)
 				client, server := net.Pipe()
 				door.clients <- server // the call that was under way
