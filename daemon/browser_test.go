@@ -65,7 +65,7 @@ func TestBrowserDashboard(t *testing.T) {
 	stop := shownRoom(t, address, dir, tokens, "400", "13:48:00")
 	b.size(1600, 1100, "light")
 	b.login()
-	b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address))
+	b.visit(address)
 	b.becomes(`document.getElementById('link')?.textContent === 'Live'`)
 
 	// The answer of the daemon, with how sure it is, live.
@@ -184,7 +184,7 @@ func TestBrowserLogin(t *testing.T) {
 	address, dir := freePort(t), t.TempDir()
 	stop := shownRoom(t, address, dir, tokenFile(t), "100", "23:59:59")
 	b.order("Fetch.enable", `{"handleAuthRequests":true}`)
-	b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address))
+	b.visit(address)
 	b.becomes(`document.querySelectorAll('#labels button:enabled').length === 4`)
 	b.becomes(`/need a token/.test(document.getElementById('rights').textContent)`)
 	focused := `document.activeElement.textContent`
@@ -233,7 +233,7 @@ func TestBrowserWithoutModel(t *testing.T) {
 	d, err := New(c, Environment{Notify: &notes{}, Version: "1.2.3", KernelSet: "avx2"})
 	require.NoError(t, err)
 	stop := run(t, d)
-	b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address))
+	b.visit(address)
 	b.becomes(`document.getElementById('label')?.textContent === 'Collecting'`)
 	b.becomes(`document.querySelectorAll('#reading-table tbody tr').length === 4`)
 	b.becomes(`document.querySelectorAll('#true button:enabled').length === 0`)
@@ -283,7 +283,7 @@ func TestBrowserHindsight(t *testing.T) {
 		d, err := New(c, Environment{Model: shown.model, Notify: &notes{}, Version: "1.2.3", KernelSet: "avx2"})
 		require.NoError(t, err)
 		stop := run(t, d)
-		b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address))
+		b.visit(address)
 		b.becomes(`document.querySelectorAll('#files li button').length > 0`)
 		b.eval(fmt.Sprintf(`[...document.querySelectorAll('#files li')].find((li) => li.textContent.includes(%q)).querySelector('button').click()`,
 			filepath.Base(files[1])))
@@ -314,9 +314,6 @@ func TestBrowserHindsight(t *testing.T) {
 			b.becomes(`document.getElementById('heat-note').textContent === 'Computed again from what was recorded.'`)
 		}
 		b.onlyAsked(address)
-		b.mu.Lock()
-		b.requests = nil
-		b.mu.Unlock()
 		require.NoError(t, stop())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"image/draw"
 	"image/png"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,6 +197,27 @@ func (b *chromium) becomes(expression string) {
 			require.FailNow(b, "never true: "+expression, "%v", b.eval("document.body.innerText"))
 		}
 	}
+}
+
+// visit goes to the page of a daemon at an address, once it listens: a browser that is
+// refused shows a page of its own, and tries again when it likes. What was asked for
+// before, the page that is left included, is forgotten.
+func (b *chromium) visit(address string) {
+	b.Helper()
+	require.Eventually(b, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}, 30*time.Second, 10*time.Millisecond)
+	b.order("Page.navigate", `{"url":"about:blank"}`)
+	b.mu.Lock()
+	b.requests = nil
+	b.mu.Unlock()
+	var went struct{ ErrorText string }
+	require.NoError(b, json.Unmarshal(b.order("Page.navigate", fmt.Sprintf(`{"url":"http://%s/"}`, address)), &went))
+	require.Empty(b, went.ErrorText)
 }
 
 // size makes the window so wide, and light or dark.
