@@ -20,6 +20,10 @@ import (
 // ones are read when they are needed.
 var inMemory int64 = 64 << 20
 
+// mostNumbers is how many labels without names there may be: each is an output of the
+// model, whether an example has it or not.
+const mostNumbers = 1 << 16
+
 // The tensors of a data file that are not regions.
 const (
 	labelTensor, groupTensor, splitTensor = "label", "group", "split"
@@ -218,6 +222,13 @@ func (d *Data) describe(c *content) (err error) {
 	for i, label := range d.Label {
 		if label < Unlabelled || d.Labels != nil && label >= int64(len(d.Labels)) {
 			return fmt.Errorf("%w: the label of example %d is %d, and there are names for %d", ErrData, i, label, len(d.Labels))
+		}
+	}
+	if d.Labels == nil {
+		for i, label := range d.Label {
+			if label >= mostNumbers {
+				return fmt.Errorf("%w: the label of example %d is %d: labels without names are numbers from 0, %d at most", ErrData, i, label, mostNumbers-1)
+			}
 		}
 	}
 	t := c.find(targetTensor)

@@ -108,6 +108,11 @@ func TestOpenRefuses(t *testing.T) {
 			*f.Tensor("label") = safetensors.NewInt64("label", []int64{0, 2, 0}, 3)
 			return []string{"label of example 1 is 2"}
 		},
+		"label without a name": func(f *safetensors.File) []string {
+			delete(f.Metadata, "labels")
+			*f.Tensor("label") = safetensors.NewInt64("label", []int64{0, 1 << 40, 0}, 3)
+			return []string{"label of example 1 is 1099511627776", "65535 at most"}
+		},
 		"labels": func(f *safetensors.File) []string { f.Metadata["labels"] = "no"; return []string{"list of names"} },
 		"group": func(f *safetensors.File) []string {
 			*f.Tensor("group") = safetensors.NewInt64("group", []int64{0}, 1)

@@ -87,7 +87,7 @@ func (t *Task) usable(d *Data) (usable []int, unknown int) {
 			known = d.Targets > 0
 			for k := range d.Targets {
 				v := d.Target[i*d.Targets+k]
-				known = known && v == v
+				known = known && v-v == 0 // finite, as in training
 			}
 		}
 		if !known {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -199,4 +200,20 @@ func TestSplitLeavesOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 569, len(split.Train)+len(split.Validation))
 	require.Contains(t, split.Notes[0], "30 of 600 examples have no label")
+}
+
+// TestSplitLeavesOutTargets: a target that training does not take would make every score 0.
+func TestSplitLeavesOutTargets(t *testing.T) {
+	s, task := diary(t, 600, 6), DefaultTask()
+	task.Task, s.Targets, s.Target = fusion.Regress, 1, make([]float32, s.Len())
+	for i := range s.Target {
+		s.Target[i] = float32(i % 7)
+	}
+	for i, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		s.Target[200*i] = float32(v)
+	}
+	split, err := task.Divide(s)
+	require.NoError(t, err)
+	require.Equal(t, 597, len(split.Train)+len(split.Validation))
+	require.Contains(t, split.Notes[0], "3 of 600 examples have no target")
 }

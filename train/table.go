@@ -58,6 +58,9 @@ func (s *Set) Rename(names map[string]string) (unknown []string) {
 		}
 	}
 	slices.Sort(unknown)
+	if s.Labels == nil { // numbers, which have no names
+		return unknown
+	}
 	var labels []string
 	number := make([]int64, len(s.Labels))
 	for i, label := range s.Labels {

@@ -89,6 +89,25 @@ func TestRename(t *testing.T) {
 	require.Empty(t, s.Rename(nil))
 }
 
+// TestRenameNumbers: labels without names stay the numbers that they are.
+func TestRenameNumbers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		names   map[string]string
+		unknown []string
+	}{
+		"nothing":  {nil, nil},
+		"a number": {map[string]string{"1": "some"}, []string{"1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := readTable(t)
+			s.Labels = nil
+			require.Equal(t, tc.unknown, s.Rename(tc.names))
+			require.Nil(t, s.Labels)
+			require.Equal(t, []int64{0, 1, 2, Unlabelled}, s.Label)
+		})
+	}
+}
+
 func TestOnly(t *testing.T) {
 	s := readTable(t)
 	for _, tc := range []struct {

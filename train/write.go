@@ -24,6 +24,19 @@ type disk interface {
 	SyncDir(path string) error
 }
 
+// CheckDirectory makes a directory if need be, and returns why no file can be written
+// there: before the work that would be lost.
+func CheckDirectory(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".train-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // WriteAll writes files into a directory, which it makes if need be. All are written
 // beside the old ones before the first takes the place of one: a full disk leaves
 // everything as it was.

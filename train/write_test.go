@@ -74,6 +74,19 @@ func TestWriteFaults(t *testing.T) {
 	}
 }
 
+// TestCheckDirectory makes what is missing, and leaves nothing in it.
+func TestCheckDirectory(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "file"), nil, 0o600))
+	for dir, ok := range map[string]bool{".": true, "a/b": true, "file": false, "file/a": false} {
+		err := CheckDirectory(filepath.Join(root, dir))
+		require.Equal(t, ok, err == nil, "%s: %v", dir, err)
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "a", "b"))
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
 func TestWriteAll(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	for _, text := range []string{"1", "2"} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,18 +42,32 @@ func makeToken(out io.Writer, name, file string) error {
 		return usageError{fmt.Errorf("%q is no name: use letters, digits, _ and -", name)}
 	}
 	token := rand.Text()
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		return err
 	}
-	if _, err := f.WriteString(api.TokenLine(name, token)); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := errors.Join(appendLine(f, api.TokenLine(name, token)), f.Close()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(out, token)
+	return err
+}
+
+// appendLine begins a line of its own where an editor left the last one without an end.
+func appendLine(f *os.File, line string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if last := make([]byte, 1); info.Mode().IsRegular() && info.Size() > 0 {
+		if _, err := f.ReadAt(last, info.Size()-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			line = "\n" + line
+		}
+	}
+	_, err = f.WriteString(line)
 	return err
 }
 

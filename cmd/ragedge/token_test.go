@@ -74,3 +74,16 @@ func TestTokenUsage(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
+
+// A file whose last line has no end keeps the client of that line.
+func TestTokenBeginsALine(t *testing.T) {
+	for before, want := range map[string]string{"": "", "# mine": "# mine\n", "# mine\n": "# mine\n"} {
+		file := filepath.Join(t.TempDir(), "tokens")
+		require.NoError(t, os.WriteFile(file, []byte(before), 0o600))
+		code, _, said := try(t, "token", "phone", "--file", file)
+		require.Zero(t, code, said)
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Regexp(t, "^"+want+"phone sha256:[0-9a-f]{64}\n$", string(text))
+	}
+}

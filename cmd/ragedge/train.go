@@ -130,6 +130,9 @@ func (t *training) run(ctx context.Context) error {
 		defer search.Test.Close()
 	}
 	fmt.Fprintf(t.progress.w, "%d examples of %s\n", search.Data.Len(), search.Data.Name)
+	if err := train.CheckDirectory(t.directory); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
 	selection, err := search.Run(ctx)
 	t.progress.clear()
 	if err != nil {

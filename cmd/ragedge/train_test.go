@@ -204,6 +204,36 @@ func spoiltRoom(t *testing.T, data []byte) []byte {
 	return data
 }
 
+// TestTrainWhereNothingCanBeWritten says so before it trains.
+func TestTrainWhereNothingCanBeWritten(t *testing.T) {
+	table, file := roomTable(t), write(t, "file", "")
+	for name, args := range map[string][]string{
+		"train": {"--quick"},
+		"adapt": {"--adapt", "room/room.safetensors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			task := write(t, "room.toml", "[train]\n"+roomNames)
+			code, _, errs := try(t, append([]string{"train", task, table, "--out", filepath.Join(file, "out")}, args...)...)
+			require.Equal(t, exitFailed, code, errs)
+			require.Contains(t, errs, "not a directory")
+			require.NotContains(t, errs, "seed 1")
+		})
+	}
+}
+
+// TestTrainNumbers trains and scores a table whose labels have no names.
+func TestTrainNumbers(t *testing.T) {
+	table, out := roomTable(t), t.TempDir()
+	file, err := safetensors.ReadFile(table)
+	require.NoError(t, err)
+	delete(file.Metadata, "labels")
+	require.NoError(t, file.WriteFile(table, 0o600))
+	code, _, errs := try(t, "train", write(t, "numbers.toml", "[train]\nepochs = 2\n"), table, "--quick", "--out", out)
+	require.Equal(t, exitOK, code, errs)
+	code, _, errs = try(t, "eval", filepath.Join(out, "numbers.safetensors"), table)
+	require.Equal(t, exitOK, code, errs)
+}
+
 const roomNames = `labels = { 0 = "empty", 1 = "1 person", 2 = "2 people", 3 = "3 people" }` + "\n"
 
 // roomTable is the recording as the room's model sees it, without what it was made with.

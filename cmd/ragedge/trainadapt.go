@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -34,6 +35,12 @@ func (t *training) adaptModel(ctx context.Context, config daemon.Config, task tr
 	}
 	defer set.Close()
 	fmt.Fprintf(t.progress.w, "%d examples of %s\n", set.Len(), set.Name)
+	dir := cmp.Or(t.directory, filepath.Dir(t.adapt))
+	if !t.deploy {
+		if err := train.CheckDirectory(dir); err != nil {
+			return fmt.Errorf("%s is unchanged: %w", t.adapt, err)
+		}
+	}
 	a, err := task.Adapt(ctx, old, digest, set, thisBuild().Version, time.Now())
 	if a != nil {
 		for _, note := range a.Split.Notes {
@@ -54,11 +61,9 @@ func (t *training) adaptModel(ctx context.Context, config daemon.Config, task tr
 	if t.deploy {
 		return t.deployAdapted(ctx, model)
 	}
-	name, dir := filepath.Base(t.adapt), filepath.Dir(t.adapt)
+	name := filepath.Base(t.adapt)
 	outputs := []train.Output{{Name: name, Data: model}}
-	if t.directory != "" {
-		dir = t.directory
-	} else {
+	if t.directory == "" {
 		outputs = append([]train.Output{{Name: name + ".previous", Data: data}}, outputs...)
 	}
 	if err := train.WriteAll(dir, outputs); err != nil {
