@@ -81,6 +81,23 @@ func Match(filter, topic string) (wild string, ok bool) {
 	return wild, true
 }
 
+// Overlap says whether a topic may match both filters.
+func Overlap(a, b string) bool {
+	for {
+		x, restA, moreA := strings.Cut(a, "/")
+		y, restB, moreB := strings.Cut(b, "/")
+		switch {
+		case x == "#" || y == "#":
+			return true
+		case x != y && x != "+" && y != "+":
+			return false
+		case !moreA || !moreB: // # stands for no level as well
+			return moreA == moreB || restA == "#" || restB == "#"
+		}
+		a, b = restA, restB
+	}
+}
+
 func join(wild, name string) string {
 	if wild == "" {
 		return name

@@ -70,7 +70,7 @@ func (s *hwmonSensor) configure() (settle time.Duration, err error) {
 	for _, r := range s.config.readings() {
 		_, scale, _ := hwmonUnit(r.name)
 		file := path.Join(dir, r.name)
-		if !strings.Contains(r.name, "_") {
+		if !strings.Contains(r.name, "_") && !strings.HasPrefix(r.name, "pwm") { // which is a file itself
 			file += "_input"
 		}
 		if _, err := fs.Stat(s.sysfs, file); err != nil {

@@ -51,8 +51,15 @@ func parseJSON(line []byte, found func(string, float64)) error {
 	return nil
 }
 
+// longestName bounds the names that are looked at: what is nested as deep as the parser
+// allows would need a hundred megabytes for its names alone.
+const longestName = 1 << 10
+
 // flatten walks an object; its names begin with prefix.
 func flatten(prefix string, object map[string]any, found func(string, float64)) {
+	if len(prefix) > longestName {
+		return
+	}
 	for name, value := range object {
 		switch v := value.(type) {
 		case map[string]any:

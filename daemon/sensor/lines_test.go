@@ -2,10 +2,13 @@ package sensor
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
 // parseAll feeds lines to a parser and returns what it found, as name=value.
@@ -54,6 +57,27 @@ func TestLineParsers(t *testing.T) {
 			require.Len(t, errs, 1, c.text)
 			require.Contains(t, errs[0], c.err)
 		}
+	}
+}
+
+// A few kilobytes that are nested as deep as the parser lets them must not need the
+// memory of a whole board.
+func TestDeepJSON(t *testing.T) {
+	const depth = 9999
+	list := strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth)
+	object := strings.Repeat(`{"a":`, depth) + "1" + strings.Repeat("}", depth)
+	s := &topic{config: mqttSensor("a", map[string]string{"value": "value"}).WithDefaults()}
+	for name, read := range map[string]func(){
+		"a message": func() { s.read(arrived{Message: mqtt.Message{Topic: "a", Payload: []byte(list)}}, func(Reading) {}) },
+		"a line":    func() { _ = newLineParser(FormatJSON)([]byte(object), func(string, float64) {}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			read()
+			runtime.ReadMemStats(&after)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+		})
 	}
 }
 

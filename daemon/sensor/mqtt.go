@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +27,15 @@ const (
 	maxMessages = 1000
 )
 
-// Subscriber is the connection of all mqtt sensors that share a broker and a login.
+// Subscriber is the connection of mqtt sensors that share a broker and a login. A
+// broker may send a message once for each subscription that it matches, so sensors
+// whose topics overlap are on different ones.
+//
 // It connects and reconnects by itself, for as long as it takes; a connection that
 // cannot be made or is lost is a failure of each of its sensors.
 type Subscriber struct {
 	login   mqtt.Login
+	number  int // among those with this login, from 1
 	broker  *mqtt.Broker
 	now     func() time.Duration
 	options mqtt.Options
@@ -46,18 +51,24 @@ type arrived struct {
 	at time.Duration
 }
 
-// NewSubscribers returns one Subscriber for each broker and login in the mqtt
-// sensors of configs, which have passed Check.
+// NewSubscribers returns the Subscribers of the mqtt sensors of configs, which have
+// passed Check: one for each broker and login, unless topics overlap.
 func NewSubscribers(configs []Config, now func() time.Duration) []*Subscriber {
 	var all []*Subscriber
 	for i, c := range configs {
 		if c.Type != MQTT {
 			continue
 		}
-		login := c.login()
-		at := slices.IndexFunc(all, func(s *Subscriber) bool { return s.login == login })
+		login, number := c.login(), 1
+		at := slices.IndexFunc(all, func(s *Subscriber) bool {
+			if s.login != login {
+				return false
+			}
+			number++
+			return !s.overlaps(&c)
+		})
 		if at < 0 {
-			all = append(all, newSubscriber(login, now))
+			all = append(all, newSubscriber(login, number, now))
 			at = len(all) - 1
 		}
 		all[at].sensors = append(all[at].sensors, &topic{index: i, config: c.WithDefaults()})
@@ -65,10 +76,24 @@ func NewSubscribers(configs []Config, now func() time.Duration) []*Subscriber {
 	return all
 }
 
-func newSubscriber(login mqtt.Login, now func() time.Duration) *Subscriber {
+// overlaps says whether a message might come twice if c was here as well.
+func (s *Subscriber) overlaps(c *Config) bool {
+	for _, t := range s.sensors {
+		for _, a := range []string{t.config.Topic, t.config.Availability} {
+			for _, b := range []string{c.Topic, c.Availability} {
+				if a != b && a != "" && b != "" && mqtt.Overlap(a, b) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func newSubscriber(login mqtt.Login, number int, now func() time.Duration) *Subscriber {
 	broker, _ := mqtt.NewBroker(login) // Check has seen the url
 	s := &Subscriber{
-		login: login, broker: broker, now: now,
+		login: login, number: number, broker: broker, now: now,
 		options: mqtt.Options{
 			Timeout: 15 * time.Second, Answer: 5 * time.Second, KeepAlive: 30 * time.Second,
 			MaxPacket: maxRegions + maxPayload, // so that one that is too long is noticed
@@ -80,12 +105,16 @@ func newSubscriber(login mqtt.Login, now func() time.Duration) *Subscriber {
 	return s
 }
 
-// Name tells Subscribers apart: the broker, and as whom.
+// Name tells Subscribers apart: the broker, as whom, and which of several.
 func (s *Subscriber) Name() string {
-	if s.login.Username == "" {
-		return "broker " + s.login.URL
+	name := "broker " + s.login.URL
+	if s.login.Username != "" {
+		name += " as " + s.login.Username
 	}
-	return "broker " + s.login.URL + " as " + s.login.Username
+	if s.number > 1 {
+		name += ", connection " + strconv.Itoa(s.number)
+	}
+	return name
 }
 
 // Sensors are the indices of its [[sensor]] blocks.

@@ -102,3 +102,42 @@ func TestSubscriberMosquitto(t *testing.T) {
 		return len(values) > before && values[len(values)-1] == 813
 	})
 }
+
+// A broker may send a message once for each subscription that it matches: mosquitto
+// does. Every sensor gets it once all the same.
+func TestOverlappingTopicsMosquitto(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	defer startMosquitto(t, address)()
+	publish, _ := newPublisher(t, address, "")
+	_, h := startSubscriber(t, address,
+		mqttSensor("z/hall", map[string]string{"value": "hall"}),
+		mqttSensor("z/+", map[string]string{"hall": "all", "end": "end"}),
+		mqttSensor("+/hall", map[string]string{"z": "other"}))
+	eventually(t, func() bool { // until all have subscribed
+		publish("z/hall", "-1", false)
+		for i := range 3 {
+			if values, _ := h.of(i); len(values) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	publish("z/hall", "7", false)
+	publish("z/hall", "8", false)
+	count := func(values []float64, want float64) (n int) {
+		for _, v := range values {
+			if v == want {
+				n++
+			}
+		}
+		return n
+	}
+	for i := range 3 {
+		eventually(t, func() bool { values, _ := h.of(i); return count(values, 8) > 0 })
+		values, _ := h.of(i)
+		require.Equal(t, 1, count(values, 7), "sensor %d", i)
+	}
+}

@@ -212,17 +212,20 @@ func startSubscriber(t *testing.T, address string, configs ...Config) (*Subscrib
 	}
 	begun := time.Now()
 	all := NewSubscribers(configs, func() time.Duration { return time.Since(begun) })
-	require.Len(t, all, 1)
-	s, h := all[0], &heard{}
-	s.backoff = mqtt.Backoff{Least: 5 * time.Millisecond, Most: 50 * time.Millisecond}
+	h := &heard{}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- s.Run(ctx, h.take) }()
+	for _, s := range all {
+		s.backoff = mqtt.Backoff{Least: 5 * time.Millisecond, Most: 50 * time.Millisecond}
+		go func() { done <- s.Run(ctx, h.take) }()
+	}
 	t.Cleanup(func() {
 		stop()
-		require.NoError(t, <-done)
+		for range all {
+			require.NoError(t, <-done)
+		}
 	})
-	return s, h
+	return all[0], h
 }
 
 // subscribed waits until the broker knows of so many subscriptions.

@@ -124,8 +124,12 @@ func (t *topic) wants(wild string) bool {
 	return false
 }
 
-// walk finds the numbers in what JSON says, down through objects and lists.
+// walk finds the numbers in what JSON says, down through objects and lists, as far as
+// longestName.
 func walk(name string, value any, found func(string, float64)) {
+	if len(name) > longestName {
+		return
+	}
 	below := func(key string, value any) {
 		if name != "" {
 			key = name + "." + key

@@ -51,6 +51,9 @@ func board() fstest.MapFS {
 		"class/hwmon/hwmon4/curr1_input":                        "-312\n",
 		"class/hwmon/hwmon4/power1_input":                       "1582464\n",
 		"class/hwmon/hwmon4/fan1_input":                         "1200\n",
+		"class/hwmon/hwmon5/name":                               "pwmfan\n",
+		"class/hwmon/hwmon5/pwm1":                               "75\n",
+		"class/hwmon/hwmon5/pwm1_enable":                        "1\n",
 		"class/thermal/thermal_zone0/type":                      "cpu-thermal\n",
 		"class/thermal/thermal_zone0/temp":                      "48199\n",
 		"class/thermal/cooling_device0/type":                    "gpio-fan\n",
@@ -101,6 +104,7 @@ func TestSysfsMeasures(t *testing.T) {
 		{Config{Type: HWMon, Driver: "rpi_volt", Channels: inputs("in0_lcrit_alarm")}, []float64{1}},
 		{Config{Type: HWMon, Driver: "nvme", Bus: "nvme1"}, []float64{41.85}},
 		{Config{Type: HWMon, Driver: "ina226", Channels: inputs("in1", "curr1", "power1", "fan1")}, []float64{-0.312, 1200, 5.072, 1.582464}},
+		{Config{Type: HWMon, Driver: "pwmfan", Channels: inputs("pwm1")}, []float64{75}},
 		{Config{Type: IIO, Driver: "bme280", Channels: inputs("temp", "pressure", "humidityrelative")}, []float64{54.218, 100653.277343, 25.08}},
 		{Config{Type: IIO, Driver: "ads1015", Channels: inputs("voltage0", "voltage1")}, []float64{3, -0.4}},
 		{Config{Type: IIO, Driver: "lsm6dso_accel", Channels: inputs("accel_x", "temp")}, []float64{0.598205, 23}},
@@ -119,7 +123,7 @@ func TestSysfsFailures(t *testing.T) {
 		want      string
 		unplugged bool
 	}{
-		{Config{Type: HWMon, Driver: "gpu"}, nil, "nothing in /sys/class/hwmon is called gpu, only: cpu_thermal, ina226, nvme, rpi_volt; ", true},
+		{Config{Type: HWMon, Driver: "gpu"}, nil, "nothing in /sys/class/hwmon is called gpu, only: cpu_thermal, ina226, nvme, pwmfan, rpi_volt; ", true},
 		{Config{Type: HWMon, Driver: "gpu"}, nil, "nothing in /sys/class/thermal is called gpu, only: cpu-thermal, gpio-fan", true},
 		{Config{Type: HWMon, Driver: "nvme"}, nil, "2 devices in /sys/class/hwmon are called nvme: set bus to one of nvme0, nvme1", false},
 		{Config{Type: HWMon, Driver: "nvme", Bus: "nvme2"}, nil, "is called nvme on nvme2", true},

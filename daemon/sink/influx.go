@@ -24,6 +24,8 @@ const (
 	// influxWait is how long connecting, and how long writing, may take; both
 	// together fit WriteTimeout.
 	influxWait = 2 * time.Second
+	// maxAnswer bounds what is read of an answer: headers have no bound of their own.
+	maxAnswer = 64 << 10
 )
 
 // influx sends Results in InfluxDB's line protocol. What a failed attempt left is
@@ -254,7 +256,7 @@ func (s *influx) ask(q *http.Request) (*http.Response, error) {
 	if err := q.Write(conn); err != nil {
 		return nil, err
 	}
-	return http.ReadResponse(bufio.NewReader(conn), q)
+	return http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxAnswer)), q)
 }
 
 // Close ends the connection. Lines that were not delivered are lost.

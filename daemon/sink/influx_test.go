@@ -232,3 +232,30 @@ func TestInfluxBounded(t *testing.T) {
 		require.ErrorContains(t, s.Write(answer(1)), "waiting before another attempt")
 	})
 }
+
+// A server, or what is in its place, that never comes to the end of its headers does
+// not fill the memory.
+func TestInfluxEndlessAnswer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	sent := make(chan int)
+	go func() {
+		n := 0
+		defer func() { sent <- n }()
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+		for line := []byte("X: " + strings.Repeat("x", 1<<16) + "\r\n"); err == nil && n < 64<<20; {
+			var k int
+			k, err = c.Write(line)
+			n += k
+		}
+	}()
+	s := newInflux(&Config{Type: Influx, URL: "http://" + l.Addr().String() + "/write"}, pumpRoom)
+	require.Error(t, s.Write(answer(1)))
+	require.Less(t, <-sent, 64<<20)
+}

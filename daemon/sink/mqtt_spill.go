@@ -171,6 +171,7 @@ func (p *publisher) showNewest(s *session) error {
 		return nil
 	}
 	newest := &p.backlog.at(n - 1).result
+	newest.Redate()
 	p.buffer = newest.AppendJSON(p.buffer[:0])
 	seq := newest.Seq
 	p.mu.Unlock()

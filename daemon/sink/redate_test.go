@@ -2,6 +2,8 @@ package sink
 
 import (
 	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -36,5 +38,30 @@ func TestRow43MQTTDatesWhatWaited(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(payload), &r))
 		require.Equal(t, result.Backfilled, r.Quality)
 		require.True(t, boot.Add(time.Duration(i+1)*time.Minute).Equal(r.Time), r.Time)
+	}
+}
+
+// The newest Result that goes ahead of those on disk has the right time as well.
+func TestMQTTDatesWhatGoesAhead(t *testing.T) {
+	b := startBroker(t, nil, nil)
+	p := startProxy(t, b.address, reset)
+	m, _ := startMQTT(t, p.address, Config{Queue: 8, Spill: filepath.Join(t.TempDir(), "spill")}, quick)
+	var clock result.Clock
+	for seq := uint64(1); seq <= 3; seq++ {
+		r := labelled(seq, fmt.Sprint(seq))
+		r.Mono, r.Quality, r.Clock = time.Duration(seq)*time.Minute, result.Unsynced, &clock
+		r.Time = time.Unix(0, int64(r.Mono))
+		m.Offer(r)
+	}
+	eventually(t, "on disk, all but the newest", func() bool { return m.Spilled() == 2 })
+	clock.Set(time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC))
+	p.set(pass)
+	eventually(t, "everything", func() bool { return m.Len() == 0 && m.Written() == 3 })
+	finish(t, m, b)
+
+	all := b.payloads(stateTopic)
+	require.NotEmpty(t, all)
+	for _, payload := range all {
+		require.Contains(t, payload, `"time":"2026-11-27T09:03:00.000Z","time_quality":"backfilled"`)
 	}
 }
