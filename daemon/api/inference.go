@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -149,6 +150,9 @@ func (t *inferTensor) tensor() (out safetensors.Tensor, err error) {
 		want *= n
 	}
 	flat := flatten(t.Data)
+	if bytes.Contains(flat, []byte("null")) { // encoding/json would make it 0
+		return out, errors.New("null is no number")
+	}
 	switch t.Datatype {
 	case "FP32":
 		values := make([]float32, 0, want)

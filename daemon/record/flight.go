@@ -226,8 +226,7 @@ func (w *writer) flightClock() []byte {
 	r := w.r
 	now := r.clock.Now()
 	r.mu.Lock()
-	r.seq++
-	seq := r.seq
+	seq := r.seq + 1 // not taken: what else is recorded would lack it
 	r.mu.Unlock()
 	b, start := beginMessage(nil, clockChannel, seq, max(0, r.clock.Wall(now).UnixNano()))
 	return end(appendClock(b, now, r.clock.Quality()), start)

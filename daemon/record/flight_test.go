@@ -204,6 +204,25 @@ func TestFlightBesideARecording(t *testing.T) {
 	require.Equal(t, []int{2}, values(got))
 }
 
+// TestFlightTakesNoNumber: a recording of everything lacks nothing because of a flight.
+func TestFlightTakesNoNumber(t *testing.T) {
+	disk := newSimFS()
+	c := flying()
+	c.When = Always
+	r, _ := newTest(c, disk)
+	note(r, 1)
+	require.NoError(t, r.Flight("test"))
+	require.NoError(t, r.Flush(t.Context()))
+	require.Eventually(t, func() bool { return r.Stats().Flights == 1 }, 10*time.Second, time.Millisecond)
+	note(r, 2)
+	require.NoError(t, r.Close(t.Context()))
+	flight := flights(t, disk)
+	rest := slices.DeleteFunc(sources(t, disk), func(s Source) bool { return s.Name == flight[0].Name })
+	got, err := Load(rest)
+	require.NoError(t, err)
+	require.Empty(t, got.Lacks())
+}
+
 // TestWriteBudget: a day's writes are bounded, labels go on, and the next day
 // begins anew.
 func TestWriteBudget(t *testing.T) {

@@ -88,7 +88,8 @@ type counters struct {
 
 // New returns a Recorder at work. c has passed Check; log gets what goes wrong.
 // after, which may be nil, is the Recorder that had the directory before: the new
-// one touches no file until that has ended.
+// one touches no file until that has ended, and keeps to what Start, Stop and a label
+// without an end asked of it.
 func New(c Config, run Run, clock Clock, files FileSystem, log *slog.Logger, after *Recorder) *Recorder {
 	r := &Recorder{
 		config: c.WithDefaults(), clock: clock, files: files, log: log, run: run,
@@ -102,8 +103,26 @@ func New(c Config, run Run, clock Clock, files FileSystem, log *slog.Logger, aft
 		r.flight = &flight{keep: r.config.Flight.Std(), max: int(r.config.FlightBytes)}
 	}
 	r.writer.r = r
+	r.follow(after)
 	go r.writer.loop(after)
 	return r
+}
+
+// follow takes over from another Recorder what people asked of it, who need not know
+// that a reload came. A configuration that wants something else now is what they asked last.
+func (r *Recorder) follow(after *Recorder) {
+	if after == nil {
+		return
+	}
+	if r.config.When == after.config.When {
+		r.mode.Store(after.mode.Load())
+	}
+	after.mu.Lock()
+	open := after.labels[0]
+	after.mu.Unlock()
+	if open.Label != "" {
+		r.Mark(r.clock.Now(), &open)
+	}
 }
 
 // Records says whether the Recorder does what another one with this configuration

@@ -500,6 +500,44 @@ func TestTriggerAndAPI(t *testing.T) {
 	require.Equal(t, []int{5000, 20000}, values(load(t, disk)))
 }
 
+// TestReloadGoesOn: a Recorder goes on with what people asked of the one before it.
+func TestReloadGoesOn(t *testing.T) {
+	for _, order := range []struct {
+		name, when, then string
+		give             func(*Recorder)
+		active           bool
+	}{
+		{"none", API, API, func(*Recorder) {}, false},
+		{"started", API, API, (*Recorder).Start, true},
+		{"stopped", Always, Always, (*Recorder).Stop, false},
+		{"stopped, and now configured", API, Always, (*Recorder).Stop, true},
+	} {
+		t.Run(order.name, func(t *testing.T) {
+			disk := newSimFS()
+			c := small(DurableRecord)
+			c.When = order.when
+			before, clock := newTest(c, disk)
+			order.give(before)
+			require.NoError(t, before.Label(t.Context(), &Label{Label: "full", Source: "test"}))
+			run := testRun()
+			run.Model = "another"
+			c.When = order.then
+			after := New(c, run, clock, disk, slog.New(slog.DiscardHandler), before)
+			require.NoError(t, before.Close(t.Context()))
+			require.Equal(t, order.active, after.Active(0))
+			require.Equal(t, "full", after.Running(0))
+			after.Start()
+			note(after, 7)
+			require.NoError(t, after.Flush(t.Context()))
+			require.NoError(t, after.Close(t.Context()))
+			all := sources(t, disk)
+			got, err := Load(all[len(all)-1:])
+			require.NoError(t, err)
+			require.Equal(t, "full", got.Truth(7e6))
+		})
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	disk := newSimFS()
 	disk.before = func(string) error { return errors.New("no disk") }
