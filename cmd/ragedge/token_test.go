@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,8 +29,13 @@ func TestTokenLetsAClientIn(t *testing.T) {
 	require.NotContains(t, string(s.read(t, "api.tokens")), token)
 	openssl(t, s.dir)
 
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
 	config := string(s.read(t, "ragedge.toml"))
-	s.put(t, "ragedge.toml", []byte(strings.Replace(config, "listen = [", "listen = [\"0.0.0.0:18443\", ", 1)+
+	s.put(t, "ragedge.toml", []byte(strings.Replace(config, "listen = [", fmt.Sprintf("listen = [\"0.0.0.0:%s\", ", port), 1)+
 		"tls_cert = \"api.crt\"\ntls_key = \"api.key\"\ntoken_file = \"api.tokens\"\n"))
 	s.run(t)
 	roots := x509.NewCertPool()
@@ -37,7 +44,7 @@ func TestTokenLetsAClientIn(t *testing.T) {
 		client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name}}}
 		for header, want := range map[string]int{"Bearer " + token: 200, "Bearer " + token[1:]: 401, "": 401} {
-			request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:18443/v1/status", nil)
+			request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:"+port+"/v1/status", nil)
 			require.NoError(t, err)
 			request.Header.Set("Authorization", header)
 			reply, err := client.Do(request)
