@@ -95,7 +95,7 @@ func TestOpenInferenceProtocol(t *testing.T) {
 		`{"inputs":[{"name":"text","shape":[99999999,99999999],"datatype":"FP32","data":[1]}]}`:                                                     400,
 		`{"inputs":[{"name":"text","shape":[2],"datatype":"FP64","data":[1,2]}]}`:                                                                   400,
 		`{"inputs":[{"name":"text","shape":[1,2],"datatype":"FP32","data":[1,null]}]}`:                                                              400,
-		`{"inputs":[{"name":"text","shape":[1,2],"datatype":"FP32","data":["1",2]}]}`:                                                               400,
+		`{"inputs":[{"name":"text","shape":[2],"datatype":"FP32","data":["1",2]}]}`:                                                                 400,
 		`{"inputs":[{"name":"text","shape":[2],"datatype":"FP32","data":{"a":1}}]}`:                                                                 400,
 		`{"inputs":[{"name":"n","shape":[1],"datatype":"INT64","data":[1.5]}]}`:                                                                     400,
 		`{"inputs":[{"name":"n","shape":[1],"datatype":"INT64","data":[1]}]}`:                                                                       400,

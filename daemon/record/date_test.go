@@ -91,3 +91,33 @@ func TestNewerDatesCount(t *testing.T) {
 		require.Equal(t, want, r.Wall(at).UnixNano(), at)
 	}
 }
+
+// TestNamesGrow: boards whose clock begins in 1970 do not all start equally fast. The
+// files of a later start are the later ones, until the clock is right and says so.
+func TestNamesGrow(t *testing.T) {
+	disk := newSimFS()
+	boots := []struct {
+		wall time.Time
+		word string
+		want string
+	}{
+		{time.Unix(12, 0), "unsynced", "19700101T000012Z"},
+		{time.Unix(10, 0), "unsynced", "19700101T000013Z"},
+		{time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), synced, "20260501T120000Z"},
+		{time.Unix(11, 0), "unsynced", "20260501T120001Z"},
+		{time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC), synced, "20260401T120000Z"},
+	}
+	var want []string
+	for _, b := range boots {
+		r := New(small(DurableRecord), testRun(), &setClock{after: b.wall, word: b.word}, disk, slog.New(slog.DiscardHandler), nil)
+		note(r, 1)
+		require.NoError(t, r.Flush(t.Context()))
+		require.NoError(t, r.Close(t.Context()))
+		want = append(want, b.want+"-0001"+closedSuffix)
+	}
+	var got []string
+	for _, s := range sources(t, disk) {
+		got = append(got, s.Name)
+	}
+	require.ElementsMatch(t, want, got)
+}

@@ -264,15 +264,25 @@ func (w *writer) openSegment() error {
 	return nil
 }
 
+const idForm = "20060102T150405Z"
+
 // freeID names a run after the second in which it begins, or the next that no
-// other run has.
+// other run has. While the clock cannot be trusted, which may be 1970 at every start of
+// a board, no name goes before another: the quota takes the first for the oldest.
 func (w *writer) freeID(now time.Duration) (id string, err error) {
 	entries, err := w.dir.List()
 	if err != nil {
 		return "", err
 	}
-	for at := w.r.clock.Wall(now).UTC(); ; at = at.Add(time.Second) {
-		id = at.Format("20060102T150405Z")
+	at := w.r.clock.Wall(now).UTC()
+	for _, e := range entries {
+		begun, err := time.Parse(idForm, e.Name[:min(len(idForm), len(e.Name))])
+		if err == nil && begun.After(at) && w.r.clock.Quality() != synced {
+			at = begun
+		}
+	}
+	for ; ; at = at.Add(time.Second) {
+		id = at.Format(idForm)
 		if !slices.ContainsFunc(entries, func(e Entry) bool { return strings.HasPrefix(e.Name, id+"-") }) {
 			return id, nil
 		}
@@ -300,7 +310,7 @@ func (w *writer) skipTaken() error {
 func (w *writer) trim() error {
 	c, clock := &w.r.config, w.r.clock
 	var now time.Time
-	if clock.Quality() == "ntp" {
+	if clock.Quality() == synced {
 		now = clock.Wall(clock.Now())
 	}
 	removed, err := quota{c.MaxBytes, c.MaxAge.Std()}.enforce(w.dir, c.SegmentBytes, now)
