@@ -37,12 +37,13 @@ func (j *judge) cost(validation []int) float64 {
 			have[j.label[i]]++
 		}
 	}
-	labels := make([]int64, 0, len(j.overall))
+	labels := make([]int, 0, len(j.overall))
 	for label := range j.overall {
-		labels = append(labels, label)
+		labels = append(labels, int(label))
 	}
 	slices.Sort(labels) // sums in one order
-	for _, label := range labels {
+	for _, k := range labels {
+		label := int64(k)
 		all := j.overall[label]
 		cost += math.Abs(float64(have[label])/n - float64(all)/float64(j.n))
 		if have[label] == 0 {
