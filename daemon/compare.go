@@ -145,8 +145,9 @@ func (c *Comparison) compare(e *expected, r *result.Result) {
 	c.Same++
 }
 
-// notCompared are keys that say when, by what and from what a Result was made.
-var notCompared = []string{"time", "time_quality", "boot_id", "model", "kernel_set", "readings"}
+// notCompared are keys that say when, by what and from what a Result was made, and how
+// that machine was.
+var notCompared = []string{"time", "time_quality", "boot_id", "model", "kernel_set", "readings", "degraded"}
 
 // match is how closely two values have to agree.
 type match struct {

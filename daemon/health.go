@@ -60,7 +60,7 @@ func (h *health) observe(r *sensor.Reading) (changed bool) {
 	switch {
 	case r.Err == nil:
 		h.reads.Add(1)
-		after, h.failures, h.lastGood = up, 0, r.At
+		after, h.failures, h.lastGood = up, 0, max(h.lastGood, r.At)
 		h.reason = ""
 	case frozen:
 		h.reads.Add(1)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/ragedge/ragedge/daemon/api"
 	"github.com/ragedge/ragedge/daemon/sensor"
 	"github.com/ragedge/ragedge/daemon/sink"
+	"github.com/ragedge/ragedge/encoder"
 	"github.com/ragedge/ragedge/result"
 	"github.com/stretchr/testify/require"
 )
@@ -170,6 +172,44 @@ func TestReadingsSurviveAReload(t *testing.T) {
 		last := r.results.last(t)
 		require.Equal(t, []string{"co2", "lux", "open"}, channelsOf(last))
 		require.Equal(t, 417., reading(t, last, "co2").Value)
+		require.NoError(t, stop())
+	})
+}
+
+// TestSlowSensorsKeepReady: a sensor that is read every ten minutes leaves a daemon
+// without a model ready in between, and not for much longer once it is silent.
+func TestSlowSensorsKeepReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newCollecting(t, func(c *Config) { c.Sensors[0].Interval = encoder.Duration(10 * time.Minute) })
+		stop := run(t, l.Daemon)
+		for range 25 {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			require.NoError(t, l.Ready())
+			require.Equal(t, api.StateUp, l.Status().State)
+		}
+		l.bus.set(func(b *fakeBus) { b.err = errors.New("remote I/O error") })
+		time.Sleep(21 * time.Minute)
+		synctest.Wait()
+		require.ErrorIs(t, l.Ready(), api.ErrNotReady)
+		require.NoError(t, stop())
+	})
+}
+
+// TestOldPushMakesNothingOlder: what is pushed after the fact does not hide what came
+// a moment ago.
+func TestOldPushMakesNothingOlder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newCollecting(t, nil)
+		stop := run(t, l.Daemon)
+		time.Sleep(collectEvery + time.Millisecond)
+		synctest.Wait()
+		l.push(t, 400)
+		require.NoError(t, l.Push(&api.Push{Age: time.Hour, Samples: []api.Sample{{Channel: "co2", Value: 300}}}))
+		require.NoError(t, l.Ready())
+		s := l.Status()
+		require.Equal(t, api.StateUp, s.State)
+		require.Zero(t, *s.Sensors[1].LastSuccessAgeS)
 		require.NoError(t, stop())
 	})
 }

@@ -158,12 +158,17 @@ func (p *pipeline) take(h *health, r *sensor.Reading) (changed bool, state senso
 		p.alarm(h, r.At)
 	}
 	if len(r.Samples) > 0 {
-		p.lastReading.Store(int64(r.At))
+		p.heard(r.At)
 	}
 	for _, s := range r.Samples {
 		p.add(s)
 	}
 	return changed, h.now(), h.reason
+}
+
+// heard notes a good reading of a moment, which may be older than the newest.
+func (p *pipeline) heard(at time.Duration) {
+	p.lastReading.Store(max(p.lastReading.Load(), int64(at)))
 }
 
 // add hands a sample to whoever looks at its channel.

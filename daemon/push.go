@@ -76,7 +76,7 @@ func (p *pipeline) accept(push *api.Push) error {
 		p.inject(p.inlets[s.Channel], p.momentOf(s, now, push.Age), s.Value)
 	}
 	p.keepPush(push, now)
-	p.lastReading.Store(int64(now - push.Age))
+	p.heard(now - push.Age)
 	return nil
 }
 

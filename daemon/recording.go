@@ -121,7 +121,7 @@ func (p *pipeline) repush(e *record.Event) {
 	p.tick(e.At - 1)
 	p.lastIn = time.Now()
 	p.recall(e.At)
-	p.lastReading.Store(int64(p.retake(e)))
+	p.heard(p.retake(e))
 	if p.onPush && !p.asRecorded && p.decides() {
 		p.decide(e.At)
 	}

@@ -147,6 +147,11 @@ func TestReproduceNamesTheDifference(t *testing.T) {
 	require.True(t, same.OK())
 	require.Equal(t, 760, same.Exact)
 
+	// What was wrong with the machine then does not count.
+	seen.all[0].Degraded = []string{hot}
+	_, others, _ := strings.Cut(lines.String(), "\n")
+	require.True(t, compare(string(seen.all[0].AppendJSON(nil))+"\n"+others, "here", 0).OK())
+
 	x := &seen.all[500]
 	was := x.Modalities[1].Share
 	change := func(by float32) string {

@@ -21,7 +21,7 @@ func (d *Daemon) Live() error {
 const (
 	freshTicks     = 2
 	freshAllowance = 5 * time.Second
-	// freshSample is how long one sample keeps a daemon without a model ready.
+	// freshSample is how long one sample keeps a daemon without a model ready, at least.
 	freshSample = time.Minute
 )
 
@@ -33,7 +33,7 @@ func (d *Daemon) Ready() error {
 	last, limit, what := p.lastAnswer.Load(), freshTicks*s.every+freshAllowance, "answer"
 	switch {
 	case s.mind == nil:
-		last, limit, what = p.lastReading.Load(), freshSample, "sample"
+		last, limit, what = p.lastReading.Load(), s.silence(), "sample"
 	case s.every == 0:
 		return nil
 	}
@@ -44,6 +44,15 @@ func (d *Daemon) Ready() error {
 		return fmt.Errorf("%w: the last %s is %v old", api.ErrNotReady, what, age.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// silence is how long no sample may come, so that the slowest sensor is heard in between.
+func (s *setup) silence() time.Duration {
+	longest := freshSample
+	for i := range s.config.Sensors {
+		longest = max(longest, freshTicks*s.config.Sensors[i].WithDefaults().Interval.Std()+freshAllowance)
+	}
+	return longest
 }
 
 // Status describes the daemon now.

@@ -13,24 +13,42 @@ type baseline struct {
 	window time.Duration
 	from   int       // the oldest sample that the newest one's median covers
 	sorted []float64 // the raw values from there on
+	behind int       // how many of the newest samples are to be computed; from and sorted mean nothing then
 }
 
-// update computes the value of the sample just inserted at index i, and of those
-// after it again, which matters only when it came out of order.
+// update computes the value of the sample just inserted at index i. Behind one that
+// came out of order all are others: settle computes them, once for however many came.
 func (b *baseline) update(s *series, i int) {
-	if i < s.n-1 {
-		b.restart(s, i)
+	if b.behind > 0 || i < s.n-1 {
+		b.behind = max(b.behind+1, s.n-i)
+		return
 	}
-	for ; i < s.n; i++ {
-		p := s.at(i)
-		at, _ := slices.BinarySearch(b.sorted, p.raw)
-		b.sorted = slices.Insert(b.sorted, at, p.raw)
-		for s.at(b.from).at <= p.at-b.window {
-			b.remove(s.at(b.from).raw)
-			b.from++
-		}
-		p.value = p.raw - middle(b.sorted)
+	b.compute(s, i)
+}
+
+// settle computes what samples out of order have left behind.
+func (b *baseline) settle(s *series) {
+	if b.behind == 0 {
+		return
 	}
+	first := s.n - b.behind
+	b.behind = 0
+	b.restart(s, first)
+	for i := first; i < s.n; i++ {
+		b.compute(s, i)
+	}
+}
+
+// compute computes the value of the sample at index i, the next one to be covered.
+func (b *baseline) compute(s *series, i int) {
+	p := s.at(i)
+	at, _ := slices.BinarySearch(b.sorted, p.raw)
+	b.sorted = slices.Insert(b.sorted, at, p.raw)
+	for s.at(b.from).at <= p.at-b.window {
+		b.remove(s.at(b.from).raw)
+		b.from++
+	}
+	p.value = p.raw - middle(b.sorted)
 }
 
 // restart goes back to the state before the sample at index i.
@@ -45,11 +63,14 @@ func (b *baseline) restart(s *series, i int) {
 
 // drop tells the baseline that the series is about to drop its oldest sample.
 func (b *baseline) drop(s *series) {
-	if b.from > 0 {
+	switch {
+	case b.behind > 0:
+		b.behind = min(b.behind, s.n-1)
+	case b.from > 0:
 		b.from--
-		return
+	default:
+		b.remove(s.at(0).raw)
 	}
-	b.remove(s.at(0).raw)
 }
 
 func (b *baseline) remove(raw float64) {

@@ -146,6 +146,9 @@ func (w *Window) Regions(at time.Duration, dst []float32) (rows int, age time.Du
 	w.newest = max(w.newest, at)
 	for i := range w.channels {
 		c := &w.channels[i]
+		if c.baseline != nil {
+			c.baseline.settle(&c.series)
+		}
 		for c.n > 1 && w.passed(c.at(0).at, c.at(1).at) {
 			c.drop()
 		}

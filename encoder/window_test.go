@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -126,6 +127,48 @@ func TestBaseline(t *testing.T) {
 	w.Add(Sample{"a", 2*sec + 1, 7})
 	w.Regions(6*sec, dst)
 	require.Equal(t, []float32{-2, 2, 2, -1.5}, dst)
+}
+
+// TestBaselineOfLateSamples: many samples out of order, as a sender sends them that was
+// cut off, cost one computation of what they change and not one each.
+func TestBaselineOfLateSamples(t *testing.T) {
+	const n = 200
+	d := Definition{
+		Encoder: Windowed, Channels: []string{"a"}, Regions: n, Every: Duration(sec), Functions: []string{"last"},
+		Baseline: true, BaselineWindow: Duration(n / 4 * sec),
+	}
+	sample := func(i int) Sample { return Sample{"a", time.Duration(i) * sec, float64(i * 37 % 101)} }
+	regions := func(order ...int) []float32 {
+		w, err := NewWindow(d)
+		require.NoError(t, err)
+		for _, i := range order {
+			w.Add(sample(i))
+		}
+		late := 0
+		if !slices.IsSorted(order) {
+			late = slices.Max(order) - slices.Min(order[n/2:]) + 1
+		}
+		require.Equal(t, late, w.channels[0].baseline.behind)
+		dst := make([]float32, n)
+		rows, _ := w.Regions(n*sec, dst)
+		require.Equal(t, n, rows)
+		require.Zero(t, w.channels[0].baseline.behind)
+		w.Add(sample(n + 1))
+		require.Zero(t, w.channels[0].baseline.behind, "the next one in order is computed at once")
+		again := make([]float32, n)
+		w.Regions((n+1)*sec, again)
+		require.Equal(t, dst[:n-1], again[1:])
+		return append(dst, again[0])
+	}
+	var all, backlog, backwards []int
+	for i := range n {
+		all = append(all, i+1)
+		backlog = append(backlog, (i+n/2)%n+1)
+		backwards = append(backwards, n-i)
+	}
+	want := regions(all...)
+	require.Equal(t, want, regions(backlog...))
+	require.Equal(t, want, regions(append([]int{1}, backwards[:n-1]...)...))
 }
 
 func TestAddReportsForeignChannels(t *testing.T) {
