@@ -15,6 +15,14 @@ import (
 	"github.com/ragedge/ragedge/daemon/mqtt"
 )
 
+// freeAddress is one on which nobody listens, for a broker that comes and goes.
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
 // startMosquitto starts Debian's broker at an address, and returns how to kill it.
 // The test is skipped where there is none.
 func startMosquitto(t *testing.T, address string) (kill func()) {
@@ -63,10 +71,7 @@ func newPublisher(t *testing.T, address, will string) (publish func(topic, paylo
 // A real broker: a device that comes and goes, the broker's end and return, and
 // what it had kept.
 func TestSubscriberMosquitto(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := freeAddress(t)
 	kill := startMosquitto(t, address)
 	defer func() { kill() }()
 	publish, die := newPublisher(t, address, "office/status")
@@ -106,10 +111,7 @@ func TestSubscriberMosquitto(t *testing.T) {
 // A broker may send a message once for each subscription that it matches: mosquitto
 // does. Every sensor gets it once all the same.
 func TestOverlappingTopicsMosquitto(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := freeAddress(t)
 	defer startMosquitto(t, address)()
 	publish, _ := newPublisher(t, address, "")
 	_, h := startSubscriber(t, address,
